@@ -8,7 +8,7 @@ import type { Text } from './messages/lookup.ts';
 import { type FormatSettings, Formatter } from './ui/format.ts';
 import { useMedia } from './ui/hooks/use-media.ts';
 
-/** What every page is given: made once at the start. */
+/** The objects that every page uses; created once at the start. */
 export interface AppServices {
   readonly location: ServerLocation;
   readonly api: ApiClient;
@@ -33,7 +33,7 @@ export function useText(): Text {
   return required(useContext(TextContext), 'TextContext');
 }
 
-/** Numbers and times as the site in view and the reader's language write them. */
+/** Formats numbers and times for the current site and the user's language. */
 export function useFormat(): Formatter {
   const settings = useContext(FormatContext);
   return useMemo(() => new Formatter(settings), [settings]);
@@ -44,7 +44,7 @@ export function usePreferences(): Preferences {
   return useSyncExternalStore(preferences.subscribe, preferences.get);
 }
 
-/** The theme in force: the reader's choice, else the system's. */
+/** The active theme: the user's choice, else the system's. */
 export function useTheme(): 'light' | 'dark' {
   const { theme } = usePreferences();
   const dark = useMedia('(prefers-color-scheme: dark)');
@@ -52,7 +52,7 @@ export function useTheme(): 'light' | 'dark' {
   return dark ? 'dark' : 'light';
 }
 
-/** Whether the reader asks for less motion. */
+/** Whether the user prefers reduced motion. */
 export function useReducedMotion(): boolean {
   return useMedia('(prefers-reduced-motion: reduce)');
 }

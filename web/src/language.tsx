@@ -6,7 +6,7 @@ import { type Text, textOf } from './messages/lookup.ts';
 
 const loading = new Map<Language, Promise<Text>>();
 
-/** Gives the app its words, and the document its language and theme. */
+/** Provides the app's texts, and sets language and theme of the document. */
 export function LanguageProvider({ children }: { readonly children: ReactNode }) {
   return (
     <Suspense>

@@ -1,4 +1,4 @@
-/** A part of the app (its code or its style) could not be fetched: the server is down, or has a newer version of the app. */
+/** A part of the app (code or style) could not be loaded: the server is down, or has a newer version of the app. */
 export class PartUnavailable extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
@@ -6,7 +6,7 @@ export class PartUnavailable extends Error {
   }
 }
 
-/** Loads a part of the app that is fetched when it is first shown. Throws `PartUnavailable`, which `CrashPage` recovers from. */
+/** Loads a part of the app on first use. Throws `PartUnavailable`, from which `CrashPage` recovers. */
 export async function loadPart<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();

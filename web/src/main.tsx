@@ -29,7 +29,7 @@ const queryClient = new QueryClient({
   queryCache: new QueryCache({ onError: (error) => (isSignedOut(error) ? signInAgain() : undefined) }),
   defaultOptions: {
     queries: {
-      // The server is often this very machine: that the browser is offline says nothing about reaching it.
+      // The server may run on this machine, so it can be reachable while the browser is offline.
       networkMode: 'always',
       retry: (count, error) => error instanceof ApiProblem && error.temporary && count < MAX_RETRIES,
     },
@@ -51,7 +51,7 @@ createRoot(document.getElementById('root')!).render(
   </StrictMode>,
 );
 
-/** The session has ended: back to the door, and afterwards to where the reader was. */
+/** After the end of a session: sign in, then return to the page. */
 function signInAgain(): void {
   const { pathname, searchStr } = router.state.location;
   if (pathname === '/sign-in') return;

@@ -38,13 +38,13 @@ const signIn = createRoute({
   validateSearch: (raw: Raw): { code?: string; next?: string } => {
     const code = textOrNone(raw.code);
     const next = textOrNone(raw.next);
-    // Only a place of this app: a sign-in page must not send people elsewhere.
+    // Only addresses of this app, to prevent open redirects.
     return { ...(code ? { code } : {}), ...(next && /^\/(?!\/)/.test(next) ? { next } : {}) };
   },
   component: lazyRouteComponent(() => loadPart(() => import('./features/sign-in/sign-in-page.tsx')), 'SignInPage'),
 });
 
-/** Everything behind the door: signed in, with the site in view as `site` in the address. */
+/** Routes that need a signed-in user, with the current site as `site` in the address. */
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: 'signed-in',
@@ -164,7 +164,7 @@ const routeTree = root.addChildren([
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {
   let shownPath: string | null = null;
-  // A change of period, filter or tab leaves the reader where they are.
+  // A change of period, filter or tab keeps the scroll position.
   const isOtherPage = (path: string) => {
     const isOther = path !== shownPath;
     shownPath = path;

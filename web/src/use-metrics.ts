@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { useQueries, useText } from './app-context.tsx';
 import { metricText } from './messages/known-text.ts';
 
-/** The catalogue of metrics with labels in the reader's language; undefined until it is known. */
+/** The catalogue of metrics with labels in the user's language; undefined while loading. */
 export function useMetrics(): readonly Metric[] | undefined {
   const text = useText();
   const { data } = useQuery(useQueries().metrics());

@@ -11,19 +11,19 @@ import { clockPrices, type PricedInterval } from './data/tariff-price.ts';
 import { useNow } from './ui/hooks/use-now.ts';
 
 const PRICE_METRIC = 'price.import_per_kwh';
-/** A price holds until the next one, but no longer than this. */
+/** A price applies until the next one, for at most this time. */
 const PRICE_HOLDS_MS = HOUR_MS;
 
-/** Days whose published prices make the range of a tariff that follows a market. */
+/** Days of published prices that determine the price range of a dynamic tariff. */
 const RANGE_DAYS = 30;
 
 export interface SitePrices {
   readonly prices: readonly PricedInterval[];
-  /** What the colours of the prices are measured by; the same for every window. Null where no price is known. */
+  /** The range of the price colours, equal for every window. Null without known prices. */
   readonly range: PriceRange | null;
 }
 
-/** What a kWh costs on a site over a window, as far as it is known: by the tariff's clock, or from the price feed. */
+/** The known prices of a kWh at a site over a window: from the tariff's bands, or from the price feed. */
 export function useSitePrices(site: Site, window: Window, enabled = true): SitePrices {
   const queries = useQueries();
   const tariffs = useQuery({ ...queries.tariffs(), enabled });
@@ -45,7 +45,7 @@ export function useSitePrices(site: Site, window: Window, enabled = true): SiteP
   }, [enabled, tariff, byClock, feed.data, window, site.timezone, market]);
 }
 
-/** The range of the prices published for the last weeks and for tomorrow. */
+/** The range of the published prices of the last weeks and of tomorrow. */
 function useMarketRange(site: Site, tariff: Tariff | undefined, enabled: boolean): PriceRange | null {
   const { start, end } = dayWindow(useNow(HOUR_MS), site.timezone);
   const days = useQuery({

@@ -1,7 +1,7 @@
 import styles from './chart-legend.module.css';
 import type { ChartSeries } from './uplot-options.ts';
 
-/** What the lines of a chart are. */
+/** The legend of a chart. */
 export function ChartLegend({
   series,
 }: {

@@ -13,7 +13,7 @@ interface ChartTipProps {
   readonly timeLabel?: ((at: number) => string) | undefined;
 }
 
-/** Time and values under the cursor. */
+/** Time and values at the cursor. */
 export function ChartTip({ tip, frame, series, width, timeLabel }: ChartTipProps) {
   const format = useFormat();
   const at = frame.times[tip.row];

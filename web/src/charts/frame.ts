@@ -1,15 +1,15 @@
-/** One series as it came: instants ascending, null where a bucket is empty. */
+/** One series as received: instants ascending, null for an empty bucket. */
 export interface SeriesInput {
   readonly times: readonly number[];
   readonly values: readonly (number | null)[];
-  /** Least and greatest value of each bucket, where it was aggregated. */
+  /** Minimum and maximum of each bucket, for aggregated series. */
   readonly low?: readonly (number | null)[];
   readonly high?: readonly (number | null)[];
-  /** A longer silence between two samples is a gap. Infinity: only nulls are. */
+  /** A longer silence between two samples is a gap. Infinity: only nulls are gaps. */
   readonly gapMs: number;
 }
 
-/** A cell is a value, null for a gap that must stay open, undefined where only another series has an instant. */
+/** A cell is a value, null in a gap, or undefined at an instant that only another series has. */
 export type Cell = number | null | undefined;
 
 export interface FrameColumn {
@@ -29,7 +29,7 @@ export interface Interval {
   readonly end: number;
 }
 
-/** Lays series on one time axis. No line may cross a null or a silence longer than its `gapMs`; mere misalignment is no gap. */
+/** Aligns series on one time axis. Lines break at a null and at a silence longer than `gapMs`; an instant of another series is no gap. */
 export function alignSeries(inputs: readonly SeriesInput[]): Frame {
   const broken = inputs.map(breakAtSilences);
   const times = [...new Set(broken.flatMap(({ times: own }) => own))].sort((a, b) => a - b);
@@ -48,7 +48,7 @@ export function alignSeries(inputs: readonly SeriesInput[]): Frame {
   return { times, columns };
 }
 
-/** Puts a null behind each sample that is followed by too long a silence. */
+/** Inserts a null after each sample that is followed by a silence longer than `gapMs`. */
 function breakAtSilences(input: SeriesInput): SeriesInput {
   const { times, values, low, high, gapMs } = input;
   const breaks = times.flatMap((time, i) => ((times[i + 1] ?? time) - time > gapMs ? [i] : []));
@@ -71,7 +71,7 @@ function breakAtSilences(input: SeriesInput): SeriesInput {
   };
 }
 
-/** The silence that counts as a gap among raw samples: three times what is expected, or five times what is usual. */
+/** The shortest silence between raw samples that counts as a gap: three times the expected interval, or five times the usual one. */
 export function gapLimitMs(times: readonly number[], expectedIntervalMs: number | null): number {
   if (times.length < 3) return Number.POSITIVE_INFINITY;
   const steps = times.slice(1).map((time, i) => time - times[i]!);
@@ -80,7 +80,7 @@ export function gapLimitMs(times: readonly number[], expectedIntervalMs: number 
   return Math.max(5 * usual, 3 * (expectedIntervalMs ?? 0));
 }
 
-/** Where a column has nothing between two values, or before the first and behind the last within the window. */
+/** The gaps of a column: between values, before the first one and after the last one in the window. */
 export function gapsOf(times: readonly number[], values: readonly Cell[], window: Interval): Interval[] {
   const gaps: Interval[] = [];
   let open: number | null = window.start;
@@ -100,7 +100,7 @@ export function gapsOf(times: readonly number[], values: readonly Cell[], window
   return gaps;
 }
 
-/** The parts of the window that lie in every one of the given lists of gaps. */
+/** The intersection of several lists of gaps. */
 export function commonGaps(lists: readonly (readonly Interval[])[]): Interval[] {
   const [first = [], ...others] = lists;
   return others.reduce<Interval[]>(

@@ -3,21 +3,21 @@ import type uPlot from 'uplot';
 import type { Interval } from './frame.ts';
 
 export interface GestureOptions {
-  /** Whether the chart can be zoomed and panned; where not, every gesture is left to the page. */
+  /** Whether the chart can be zoomed and panned; if not, the page handles every gesture. */
   readonly zooms: () => boolean;
-  /** Called with the window that a gesture arrives at, once it has come to rest. */
+  /** Called with the final window when a gesture has ended. */
   readonly onWindow: (window: Interval) => void;
 }
 
 const WHEEL_ZOOM = 1.2;
 const WHEEL_REST_MS = 250;
-/** Nearer than this nobody can look: two samples of the fastest device. */
+/** The narrowest window: two samples of the fastest device. */
 const MIN_SPAN_MS = 10_000;
 const MAX_SPAN_MS = 50 * 366 * UTC_DAY_MS;
 
 /**
  * Ctrl or ⌘ with the wheel zooms at the pointer, the wheel across or with shift pans, and the plain wheel scrolls the page; one finger
- * scrubs, two zoom and pan. Dragging with a mouse selects, which uPlot does itself. Returns what takes the listeners off again.
+ * scrubs, two zoom and pan. uPlot itself handles selection by dragging. Returns a function that removes the listeners.
  */
 export function addGestures(chart: uPlot, { zooms, onWindow }: GestureOptions): () => void {
   const plot = chart.over;
@@ -83,7 +83,7 @@ export function addGestures(chart: uPlot, { zooms, onWindow }: GestureOptions): 
     grip = { start: min, end: max, values: [a, b] };
   }
 
-  /** Keeps the instants that were gripped under the two fingers. */
+  /** Zooms so that the instants first touched stay under the two fingers. */
   function stretch(): void {
     const { left, width } = plot.getBoundingClientRect();
     const [x0 = 0, x1 = 0] = [...touches.values()].map((x) => (x - left) / width);
@@ -108,7 +108,7 @@ export function addGestures(chart: uPlot, { zooms, onWindow }: GestureOptions): 
   }
 }
 
-/** What a turn of the wheel means over a chart that can be zoomed. A pinch on a touchpad arrives as a wheel with Ctrl. */
+/** The action of a wheel event over a chart that can be zoomed. A pinch on a touchpad arrives as a wheel event with Ctrl. */
 export function wheelAction(
   event: Pick<WheelEvent, 'ctrlKey' | 'metaKey' | 'shiftKey' | 'deltaX' | 'deltaY'>,
 ): 'zoom' | 'pan' | 'scroll' {

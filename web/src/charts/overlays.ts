@@ -13,7 +13,7 @@ export interface PricePeriod extends Interval {
 const STRIP_PX = 6;
 const HATCH_PX = 8;
 
-/** Hatches the times of which nothing is known. */
+/** Hatches windows without data. */
 export function gapOverlay(gaps: readonly Interval[]): Overlay {
   return (chart, palette) => {
     const { ctx, bbox } = chart;
@@ -40,7 +40,7 @@ export function gapOverlay(gaps: readonly Interval[]): Overlay {
   };
 }
 
-/** A strip along the foot of the plot, from cool (cheap) to warm (expensive) within the range of the tariff. */
+/** A strip along the bottom of the plot, from cool (cheap) to warm (expensive) colours within the price range of the tariff. */
 export function priceOverlay(periods: readonly PricePeriod[], range: PriceRange): Overlay {
   return (chart, palette) => {
     const { ctx, bbox } = chart;
@@ -68,7 +68,7 @@ export function intervalOverlay(
     for (const interval of intervals) {
       const { left, width } = extentOf(chart, interval);
       if (width <= 0) continue;
-      // In a long window a short one would be too thin to see.
+      // A short interval stays visible in a long window.
       const seen = Math.max(width, devicePixelRatio);
       ctx.fillStyle = translucent(palette[colour], 0.1);
       ctx.fillRect(left, bbox.top, seen, bbox.height);
@@ -79,7 +79,7 @@ export function intervalOverlay(
   };
 }
 
-/** A thin upright line at one instant. */
+/** A thin vertical line at one instant. */
 export function instantOverlay(at: number): Overlay {
   return (chart, palette) => {
     const { ctx, bbox } = chart;
@@ -92,7 +92,7 @@ export function instantOverlay(at: number): Overlay {
   };
 }
 
-/** Place of an interval within the plot, in canvas pixels. */
+/** Position of an interval in the plot, canvas pixels. */
 function extentOf(chart: uPlot, { start, end }: Interval): { left: number; width: number } {
   const { bbox } = chart;
   const clamp = (x: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, x));

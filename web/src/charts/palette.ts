@@ -1,4 +1,4 @@
-/** Colours that charts draw with, by token name without its dashes. */
+/** Chart colours, by token name without dashes. */
 export const TOKENS = [
   'ink',
   'ink-quiet',
@@ -36,7 +36,7 @@ export type Token = (typeof TOKENS)[number];
 export type Palette = Readonly<Record<Token, string>>;
 
 /**
- * The tokens as the theme in force resolves them. A canvas cannot read `light-dark()`, an element's computed colour can.
+ * The tokens as resolved by the active theme. A canvas cannot read `light-dark()`; the computed colour of an element can be read.
  */
 export function readPalette(): Palette {
   const probe = document.createElement('span');
@@ -52,7 +52,7 @@ export function readPalette(): Palette {
   return palette as Palette;
 }
 
-/** A resolved colour made translucent: `rgb(1, 2, 3)` → `rgb(1 2 3 / 0.2)`. */
+/** Adds transparency to a resolved colour: `rgb(1, 2, 3)` → `rgb(1 2 3 / 0.2)`. */
 export function translucent(colour: string, alpha: number): string {
   const channels =
     colour

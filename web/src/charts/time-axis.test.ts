@@ -8,7 +8,7 @@ const format = new Formatter({ language: 'en', timeZone: ZONE, currency: 'PLN' }
 const labels = (ticks: readonly number[]) => ticks.map((tick) => tickLabel(tick, ticks, format));
 
 describe('timeTicks', () => {
-  it('marks round clock times of the zone', () => {
+  it('marks round clock times in the time zone', () => {
     const day = periodOf('day', '2026-06-21', ZONE);
     expect(labels(timeTicks(day.start, day.end, ZONE, 8))).toEqual([
       'Jun 21',
@@ -39,7 +39,7 @@ describe('timeTicks', () => {
     expect(labels(timeTicks(start, after(2000), ZONE, 8))).toEqual(['2027', '2028', '2029', '2030', '2031']);
   });
 
-  it('never marks without end', () => {
+  it('returns a bounded number of ticks', () => {
     expect(timeTicks(5, 5, ZONE, 8)).toEqual([]);
     expect(timeTicks(0, Date.UTC(2199, 0), ZONE, 8).length).toBeLessThanOrEqual(12);
   });

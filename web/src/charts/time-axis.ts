@@ -5,7 +5,7 @@ import type { Formatter } from '../ui/format.ts';
 interface Step {
   readonly unit: 'minutes' | 'days' | 'months' | 'years';
   readonly count: number;
-  /** Its usual length, for choosing a step. */
+  /** Nominal length, used to choose a step. */
   readonly ms: number;
 }
 
@@ -19,16 +19,16 @@ const STEPS: readonly Step[] = [
 ];
 
 /**
- * Instants to mark on an axis over [start, end): round clock times and calendar days of the zone, on days of 23 and 25
- * hours too, at most `most` of them.
+ * Ticks of an axis over [start, end): round clock times and calendar days in the time zone, also on days of 23 and 25
+ * hours; at most `maxTicks` ticks.
  */
-export function timeTicks(start: number, end: number, zone: string, most: number): number[] {
-  if (!(end > start) || most < 1) return [];
-  const step = STEPS.find(({ ms }) => (end - start) / ms <= most) ?? STEPS.at(-1)!;
+export function timeTicks(start: number, end: number, zone: string, maxTicks: number): number[] {
+  if (!(end > start) || maxTicks < 1) return [];
+  const step = STEPS.find(({ ms }) => (end - start) / ms <= maxTicks) ?? STEPS.at(-1)!;
   const ticks: number[] = [];
   for (
     let tick = firstTick(start, zone, step);
-    tick < end && ticks.length < 4 * most;
+    tick < end && ticks.length < 4 * maxTicks;
     tick = nextTick(tick, zone, step)
   ) {
     if (tick >= start) ticks.push(tick);
@@ -36,7 +36,7 @@ export function timeTicks(start: number, end: number, zone: string, most: number
   return ticks;
 }
 
-/** What stands at a tick: a clock time, at midnight the day, at the first of a year the year. */
+/** Label of a tick: the clock time; the day at midnight; the year on 1 January. */
 export function tickLabel(tick: number, ticks: readonly number[], format: Formatter): string {
   const at = zoned(tick, format.settings.timeZone);
   const spacing = ticks.length > 1 ? ticks[1]! - ticks[0]! : UTC_DAY_MS;
@@ -63,7 +63,7 @@ function nextTick(tick: number, zone: string, { unit, count }: Step): number {
   const at = zoned(tick, zone);
   if (unit !== 'minutes') {
     const next = at.add({ [unit]: count });
-    // Days count from the first of each month, so that a mark keeps its place when the axis is moved.
+    // Days count from the first of each month, so that ticks stay in place when the axis is panned.
     const restarts = unit === 'days' && count !== 7 && next.month !== at.month;
     return (restarts ? next.with({ day: 1 }) : next).epochMilliseconds;
   }
@@ -72,6 +72,6 @@ function nextTick(tick: number, zone: string, { unit, count }: Step): number {
   const nextDay = at.startOfDay().add({ days: 1 });
   if (due >= 1440) return nextDay.epochMilliseconds;
   const next = at.with({ hour: Math.floor(due / 60), minute: due % 60, second: 0, millisecond: 0 });
-  // In the hour that is repeated the wall clock runs backwards; time must not.
+  // The wall clock runs backwards at the repeated hour; instants must ascend.
   return next.epochMilliseconds > tick ? next.epochMilliseconds : tick + count * MINUTE_MS;
 }

@@ -13,23 +13,23 @@ import { type ChartSeries, chartData, chartOptions } from './uplot-options.ts';
 import { usePalette } from './use-palette.ts';
 
 interface TimeChartProps {
-  /** Said by a screen reader in place of the picture. */
+  /** Text alternative of the chart for screen readers. */
   readonly label: string;
   readonly window: Interval;
   readonly frame: Frame;
-  /** One for each column of the frame. */
+  /** One per column of the frame. */
   readonly series: readonly ChartSeries[];
   readonly height: number;
   readonly overlays?: readonly Overlay[];
-  /** Without it the chart can be read but not zoomed. */
+  /** Without it the chart cannot be zoomed. */
   readonly onWindow?: ((window: Interval) => void) | undefined;
   /** Charts with the same key share their cursor. */
   readonly syncKey?: string;
-  /** What an instant of the axis is called in the tip; clock time and day by default. */
+  /** Label of an instant in the tooltip; default: day and clock time. */
   readonly timeLabel?: ((at: number) => string) | undefined;
 }
 
-/** Lines over time, drawn by uPlot: hundreds of thousands of points pan smoothly. */
+/** A line chart over time, drawn by uPlot, which pans hundreds of thousands of points smoothly. */
 export function TimeChart(props: TimeChartProps) {
   const { label, window, frame, series, height, overlays = [], onWindow, syncKey, timeLabel } = props;
   const format = useFormat();
@@ -42,7 +42,7 @@ export function TimeChart(props: TimeChartProps) {
     latest.current = { overlays, onWindow, window };
   });
   const shape = JSON.stringify(series.map(({ label: _, ...style }) => style));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for series, whose identity changes with each answer
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` represents `series`, whose identity changes with each response
   useLayoutEffect(() => {
     const target = ref.current;
     if (!target || width === 0) return;

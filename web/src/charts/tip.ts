@@ -1,4 +1,4 @@
-/** Where the cursor of a chart is. */
+/** Position of a chart's cursor. */
 export interface Tip {
   /** Nearest row of the frame. */
   readonly row: number;

@@ -14,7 +14,7 @@ export interface ChartSeries {
   readonly unit: string;
   readonly dashed?: boolean;
   readonly filled?: boolean;
-  /** Drawn as steps that hold from one instant to the next. */
+  /** Drawn as steps: a value applies until the next instant. */
   readonly stepped?: boolean;
 }
 
@@ -37,7 +37,7 @@ const TICK_SPACE_PX = 58;
 const VALUE_SPACE_PX = 42;
 const MIN_BRUSH_PX = 6;
 
-/** The frame as uPlot takes it: x, then for each column its line, its greatest and its least values. */
+/** The frame in uPlot's format: x, then for each column its values, maxima and minima. */
 export function chartData({ times, columns }: Frame): uPlot.AlignedData {
   const nothing = new Array<null>(times.length).fill(null);
   return [
@@ -46,7 +46,7 @@ export function chartData({ times, columns }: Frame): uPlot.AlignedData {
   ] as uPlot.AlignedData;
 }
 
-/** Everything about a chart but its data: one y axis a unit, the first at the left, a second at the right. */
+/** Options of a chart: one y axis per unit, the first on the left, the second on the right. */
 export function chartOptions(options: ChartOptions): uPlot.Options {
   const { width, height, series, format, palette, syncKey } = options;
   const units = [...new Set(series.map(({ unit }) => unit))];
@@ -104,19 +104,19 @@ function uplotSeries(series: ChartSeries, palette: Palette): uPlot.Series[] {
   ];
 }
 
-/** Key of a unit's scale. Users name units: it must be neither `x` nor what every object inherits. */
+/** Key of a unit's scale. Users name units, so the key must be neither `x` nor a property of `Object.prototype`. */
 function scaleOf(unit: string): string {
   return `unit ${unit}`;
 }
 
-/** Quantities whose heights are compared: their axis always has zero. */
+/** Quantities whose magnitudes are compared: their axis always includes zero. */
 const FROM_ZERO: ReadonlySet<string> = new Set(['W', 'kW', 'MW', 'VA', 'kVA', 'var', 'kvar', 'Wh', 'kWh', 'MWh']);
 
 function rangeOf(unit: string) {
   return (_: uPlot, min: number | null, max: number | null) => valueRange(min, max, FROM_ZERO.has(unit));
 }
 
-/** An axis that starts at zero, or keeps it in sight where values come near it; a flat line is in the middle rather than on the edge. */
+/** The range of an axis. It includes zero for compared magnitudes and where values are close to zero; a flat line is centred. */
 export function valueRange(min: number | null, max: number | null, fromZero: boolean): uPlot.Range.MinMax {
   if (min === null || max === null) return [0, 1];
   const low = min > 0 && (fromZero || min < 0.5 * max) ? 0 : min;
@@ -159,7 +159,7 @@ function valueAxis(unit: string, index: number, format: Formatter, palette: Pale
     values: (_, ticks) => {
       const step = ticks.length > 1 ? Math.abs(ticks[1]! - ticks[0]!) : 1;
       const digits = digitsOfStep(step);
-      // The unit stands once, at the top, where the eye begins.
+      // The unit is shown once, at the top of the axis.
       return ticks.map((tick, i) => {
         const number = format.number(tick, digits);
         return i === ticks.length - 1 ? `${number} ${format.unit(unit)}`.trimEnd() : number;
@@ -168,7 +168,7 @@ function valueAxis(unit: string, index: number, format: Formatter, palette: Pale
   };
 }
 
-/** Digits behind the point that tell multiples of `step` apart: 2.5 needs one, 20 none. */
+/** Decimal places that distinguish multiples of `step`: one for 2.5, none for 20. */
 function digitsOfStep(step: number): number {
   const digits = [0, 1, 2, 3, 4].find((count) => Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6);
   return digits ?? 4;

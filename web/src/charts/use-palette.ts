@@ -2,11 +2,11 @@ import { useMemo } from 'react';
 import { useTheme } from '../app-context.tsx';
 import { type Palette, readPalette } from './palette.ts';
 
-/** The palette of the theme in force; a new one when the theme changes. */
+/** The palette of the active theme; updated when the theme changes. */
 export function usePalette(): Palette {
   const theme = useTheme();
   return useMemo(() => {
-    // The document's own mark follows an effect later: read under the theme that is coming.
+    // The document's theme attribute is set by a later effect, so resolve the colours under the new theme here.
     const root = document.documentElement;
     const before = root.dataset.theme;
     root.dataset.theme = theme;

@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { valueRange } from './uplot-options.ts';
 
 describe('an axis of values', () => {
-  it('of power starts at zero, however far the values are from it', () => {
+  it('of power includes zero, however far the values are from it', () => {
     expect(valueRange(24, 31, true)[0]).toBe(0);
     expect(valueRange(-31, -24, true)[1]).toBe(0);
   });
 
-  it('of other quantities shows the values where they are', () => {
+  it('of other quantities fits the range of the values', () => {
     expect(valueRange(224, 238, false)[0]).toBeGreaterThan(220);
   });
 
-  it('has room for every value, and none of it is empty', () => {
+  it('contains every value and is never empty', () => {
     const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
     fc.assert(
       fc.property(value, value, fc.boolean(), (a, b, fromZero) => {

@@ -2,7 +2,7 @@ import type { Device } from '@wattkeeper/contract/device.ts';
 import type { LiveReading } from '@wattkeeper/contract/live.ts';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 
-/** Two readings of one device as one: every metric of both, the later message winning where both have it. */
+/** Merges two readings of one device: every metric of both; the later message takes precedence. */
 export function mergeReading(before: LiveReading | undefined, after: LiveReading): LiveReading {
   if (!before) return after;
   return {
@@ -12,7 +12,7 @@ export function mergeReading(before: LiveReading | undefined, after: LiveReading
   };
 }
 
-/** The readings in a snapshot, which is one reading, a list of them, or null where the device never reported. */
+/** The readings of a snapshot: one reading, a list of readings, or null if the device never reported. */
 export function readingsOf(data: unknown): LiveReading[] {
   if (Array.isArray(data)) return data.flatMap(readingsOf);
   if (typeof data !== 'object' || data === null) return [];
@@ -21,8 +21,8 @@ export function readingsOf(data: unknown): LiveReading[] {
 }
 
 /**
- * The latest values with live ones laid over them; the same object when nothing fits. An older value never wins. A device of the site
- * that has not reported before is added.
+ * Merges live readings into the latest values; returns the same object when none applies. An older value never replaces a newer one. A device
+ * of the site that has not reported before is added.
  */
 export function withLive(
   latest: LatestAnswer,

@@ -54,7 +54,7 @@ describe('LiveClient', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('hands readings on once a frame, merged by device', () => {
+  it('delivers readings once per animation frame, merged by device', () => {
     const { client, sockets, frames } = world();
     const got: (readonly LiveReading[])[] = [];
     client.subscribe([`readings:${DEVICE}`], { readings: (changed) => got.push(changed) });
@@ -86,7 +86,7 @@ describe('LiveClient', () => {
     expect(client.state()).toBe('open');
   });
 
-  it('reports that the session has ended, and no other end', () => {
+  it('reports the end of the session, and no other disconnection', () => {
     const ended = vi.fn();
     const { client, sockets } = world(ended);
     client.subscribe(['jobs'], {});
@@ -98,7 +98,7 @@ describe('LiveClient', () => {
     expect(ended).toHaveBeenCalledOnce();
   });
 
-  it('waits longer after each failure, up to 30 s, and starts over after a message', () => {
+  it('doubles its wait after each failure, up to 30 s, and resets it after a message', () => {
     const { client, sockets } = world();
     client.subscribe(['health'], {});
     for (const wait of [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
@@ -117,7 +117,7 @@ describe('LiveClient', () => {
     expect(sockets).toHaveLength(before + 1);
   });
 
-  it('takes a socket that stays silent after a ping for dead', () => {
+  it('treats a socket without an answer to a ping as dead', () => {
     const { client, sockets } = world();
     client.subscribe(['health'], {});
     sockets[0]!.accept();
@@ -127,7 +127,7 @@ describe('LiveClient', () => {
     expect(client.state()).toBe('waiting');
   });
 
-  it('asks only for topics that nobody asked for, and hangs up when nobody listens', () => {
+  it('subscribes to each topic once, and disconnects without listeners', () => {
     const { client, sockets } = world();
     const first = client.subscribe(['health'], {});
     sockets[0]!.accept();
@@ -156,7 +156,7 @@ describe('live readings', () => {
     ],
   };
 
-  it('are read from a snapshot whatever its wrapping', () => {
+  it('are read from a snapshot of a single reading, a list or null', () => {
     const reading = { device_id: DEVICE, timestamp: 1, values: {} };
     expect(readingsOf(reading)).toEqual([reading]);
     expect(readingsOf([reading])).toEqual([reading]);
@@ -164,18 +164,18 @@ describe('live readings', () => {
     expect(readingsOf(null)).toEqual([]);
   });
 
-  it('never put an older value over a newer one', () => {
+  it('never replace a newer value by an older one', () => {
     const late = withLive(latest, [{ device_id: DEVICE, timestamp: 4000, values: { 'solar.power_kw': 9 } }]);
     expect(late.items[0]!.values['solar.power_kw']!.value).toBe(1);
     const fresh = withLive(latest, [{ device_id: DEVICE, timestamp: 6000, values: { 'solar.power_kw': 2 } }]);
     expect(fresh.items[0]!.values['solar.power_kw']).toEqual({ value: 2, unit: 'kW', timestamp: at(6000) });
   });
 
-  it('leave the answer alone when no device fits', () => {
+  it('leave the response unchanged when no device matches', () => {
     expect(withLive(latest, [{ device_id: 'other', timestamp: 1, values: {} }])).toBe(latest);
   });
 
-  it('adds a device of the site with its first reading, and none of another site', () => {
+  it('add a device of the site with its first reading, and none of another site', () => {
     const latest = { timestamp: '2026-06-21T10:00:00.000Z', warnings: [], items: [] };
     const reading = { device_id: 'new', timestamp: 4000, values: { 'solar.power_kw': 9 } };
     expect(withLive(latest, [reading], [{ id: 'new', name: 'Roof' }]).items).toEqual([

@@ -4,12 +4,12 @@ import { mergeReading, readingsOf } from './live-readings.ts';
 export type LiveState = 'connecting' | 'open' | 'waiting';
 
 export interface LiveListener {
-  /** What changed since the frame before, one entry a device. */
+  /** Changes since the previous frame, one entry per device. */
   readings?(changed: readonly LiveReading[]): void;
   event?(topic: string, data: unknown): void;
 }
 
-/** What the client needs of a socket, a timer and a screen; the browser's own by default. */
+/** Socket, timers and animation frames that the client uses; the browser's by default. */
 export interface LiveOptions {
   readonly url: string;
   /** Called when the server ends the stream because the session has ended. */
@@ -21,13 +21,13 @@ export interface LiveOptions {
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
-/** A ping after this silence; without an answer for as long again the socket is taken for dead. */
+/** A ping is sent after this silence; without an answer within the same time, the socket is treated as dead. */
 const SILENCE_MS = 20_000;
 
 /**
- * The live stream: one socket for all topics that somebody listens to. It reconnects with growing, jittered waits, resumes
- * after the last id received, and hands readings on at most once an animation frame, merged by device, so that a fast
- * or a hidden page costs a bounded amount of memory and work.
+ * The live stream: one socket for all subscribed topics. It reconnects with exponential backoff and jitter, resumes
+ * after the last id received, and delivers readings at most once per animation frame, merged by device, so that a fast stream
+ * or a hidden page uses bounded memory and CPU time.
  */
 export class LiveClient {
   readonly #options: Required<LiveOptions>;
@@ -62,7 +62,7 @@ export class LiveClient {
     return () => this.#stateListeners.delete(listener);
   };
 
-  /** Listens to topics until the returned function is called; the socket lives as long as anybody listens. */
+  /** Listens to topics until the returned function is called. The socket is open while there are listeners. */
   subscribe(topics: readonly string[], listener: LiveListener): () => void {
     const known = new Set([...this.#listeners.values()].flat());
     this.#listeners.set(listener, topics);
@@ -72,7 +72,7 @@ export class LiveClient {
     return () => this.#unsubscribe(listener);
   }
 
-  /** Tries again at once, such as when the browser is back online. */
+  /** Reconnects immediately, for example when the browser is online again. */
   retryNow(): void {
     if (this.#state !== 'waiting' || this.#listeners.size === 0) return;
     clearTimeout(this.#retryTimer);

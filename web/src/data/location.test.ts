@@ -12,7 +12,7 @@ describe('serverLocation', () => {
     expect(serverLocation(base).prefix).toBe(prefix);
   });
 
-  it('speaks WebSocket over the same host and encryption', () => {
+  it('uses the same host and encryption for WebSocket', () => {
     expect(serverLocation('https://host/p/ui/').streamUrl).toBe('wss://host/p/api/v1/stream');
     expect(serverLocation('http://host:8001/ui/').streamUrl).toBe('ws://host:8001/api/v1/stream');
   });

@@ -1,13 +1,13 @@
-/** Where the server is, found at run time: the app works under any path prefix. */
+/** Address of the server, determined at run time, so that the app works under any path prefix. */
 export interface ServerLocation {
-  /** Everything before `/ui/`, without a closing slash; empty at the root. */
+  /** Path before `/ui/`, without a trailing slash; empty at the root. */
   readonly prefix: string;
   readonly origin: string;
   /** `wss://host/prefix/api/v1/stream` */
   readonly streamUrl: string;
 }
 
-/** The server's location, read off the document's base (`<base href="{prefix}/ui/">`) or its address. */
+/** The server's location, from the document's base (`<base href="{prefix}/ui/">`) or its address. */
 export function serverLocation(baseUri: string): ServerLocation {
   const url = new URL(baseUri);
   const at = url.pathname.lastIndexOf('/ui/');

@@ -1,3 +1,3 @@
-/** Calendar periods that energy is looked at by. Apart from the arithmetic, so that the router need not load that. */
+/** Calendar periods of the energy pages. Separate from the calendar arithmetic, which the router need not load. */
 export const PERIOD_UNITS = ['day', 'week', 'month', 'quarter', 'year'] as const;
 export type PeriodUnit = (typeof PERIOD_UNITS)[number];

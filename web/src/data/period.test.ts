@@ -19,14 +19,14 @@ describe('periods of a site', () => {
     expect(hours(week)).toBe(7 * 24 - 1);
   });
 
-  it('a month and a year end where the calendar says', () => {
+  it('a month and a year end by the calendar', () => {
     expect(periodOf('month', '2028-02-10', WARSAW).lastDay).toBe('2028-02-29');
     const year = periodOf('year', '2026-11-20', WARSAW);
     expect([year.firstDay, year.lastDay]).toEqual(['2026-01-01', '2026-12-31']);
     expect(hours(year)).toBe(365 * 24);
   });
 
-  it('the period after the 31st is the next month, not the one behind it', () => {
+  it('the period after the 31st is the next month, not the month after it', () => {
     expect(shiftPeriod('month', '2026-01-31', 1)).toBe('2026-02-01');
     expect(shiftPeriod('year', '2028-02-29', -1)).toBe('2027-01-01');
     expect(shiftPeriod('day', '2026-03-01', -1)).toBe('2026-02-28');
@@ -40,7 +40,7 @@ describe('periods of a site', () => {
     }
   });
 
-  it('a site where midnight does not exist on a day starts that day at its first instant', () => {
+  it('a day without midnight starts at its first instant', () => {
     expect(new Date(periodOf('day', '2018-11-04', 'America/Sao_Paulo').start).toISOString()).toBe(
       '2018-11-04T03:00:00.000Z',
     );

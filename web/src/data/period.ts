@@ -7,14 +7,14 @@ export interface Window {
   readonly end: number;
 }
 
-/** A calendar period of a site: first day, last day (included) and the instants between which it lies. */
+/** A calendar period of a site: first day, last day (inclusive) and its window. */
 export interface Period extends Window {
   readonly unit: PeriodUnit;
   readonly firstDay: string;
   readonly lastDay: string;
 }
 
-/** The period of `unit` that holds `day` (YYYY-MM-DD) in `zone`; weeks begin on Monday (ISO 8601). */
+/** The period of `unit` that contains `day` (YYYY-MM-DD) in `zone`; weeks begin on Monday (ISO 8601). */
 export function periodOf(unit: PeriodUnit, day: string, zone: string): Period {
   const first = firstDayOf(unit, Temporal.PlainDate.from(day));
   const next = first.add(lengthOf(unit, 1));
@@ -27,12 +27,12 @@ export function periodOf(unit: PeriodUnit, day: string, zone: string): Period {
   };
 }
 
-/** The day that stands for the period `steps` later; negative steps go back. */
+/** A day in the period `steps` later; negative steps go back. */
 export function shiftPeriod(unit: PeriodUnit, day: string, steps: number): string {
   return firstDayOf(unit, Temporal.PlainDate.from(day)).add(lengthOf(unit, steps)).toString();
 }
 
-/** Step of the bars that make up a period. */
+/** Bar width in a chart of a period. */
 export function resolutionOf(unit: PeriodUnit): '1h' | '1d' | '1mo' {
   if (unit === 'day') return '1h';
   return unit === 'year' ? '1mo' : '1d';
@@ -43,7 +43,7 @@ export function dayOf(epochMs: number, zone: string): string {
   return zoned(epochMs, zone).toPlainDate().toString();
 }
 
-/** From midnight to midnight of the day that holds `epochMs`: 23, 24 or 25 hours. */
+/** From midnight to midnight of the day that contains `epochMs`: 23, 24 or 25 hours. */
 export function dayWindow(epochMs: number, zone: string): Window {
   const date = zoned(epochMs, zone).toPlainDate();
   return { start: startOfDayMs(date, zone), end: startOfDayMs(date.add({ days: 1 }), zone) };
@@ -54,7 +54,7 @@ export function startOfDay(day: string, zone: string): number {
   return startOfDayMs(Temporal.PlainDate.from(day), zone);
 }
 
-/** Moves an instant by whole calendar days or years, keeping the clock time of the site. */
+/** Moves an instant by calendar days or years, keeping the site's local time. */
 export function shiftInstant(epochMs: number, zone: string, by: { days?: number; years?: number }): number {
   return zoned(epochMs, zone).add(by).epochMilliseconds;
 }
@@ -69,12 +69,12 @@ export function zoned(epochMs: number, zone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(epochMs)).toZonedDateTimeISO(zone);
 }
 
-/** What a date-and-time field shows for an instant: the clock of the site, to the minute. */
+/** Value of a date-and-time field for an instant: the site's local time, to the minute. */
 export function toLocalField(epochMs: number, zone: string): string {
   return zoned(epochMs, zone).toPlainDateTime().toString({ smallestUnit: 'minute' });
 }
 
-/** The instant that a date-and-time field means in the site's zone; NaN when it is empty. */
+/** The instant of a date-and-time field in the site's time zone; NaN when the field is empty. */
 export function fromLocalField(text: string, zone: string): number {
   if (!text) return Number.NaN;
   return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).epochMilliseconds;

@@ -17,17 +17,17 @@ describe('PreferenceStore', () => {
     expect(new PreferenceStore(memory(), ['fr']).get().language).toBe('en');
   });
 
-  it('keeps a choice and tells its listeners', () => {
+  it('stores a choice and notifies its listeners', () => {
     const storage = memory();
     const store = new PreferenceStore(storage, ['en']);
-    let told = 0;
-    store.subscribe(() => told++);
+    let notifications = 0;
+    store.subscribe(() => notifications++);
     store.set({ theme: 'dark' });
-    expect(told).toBe(1);
+    expect(notifications).toBe(1);
     expect(new PreferenceStore(storage, ['en']).get().theme).toBe('dark');
   });
 
-  it('takes the language of the installation until the reader chooses one', () => {
+  it('uses the language of the installation until the user chooses one', () => {
     const storage = memory();
     const store = new PreferenceStore(storage, ['en']);
     store.set({ theme: 'dark', siteId: 'a' });
@@ -38,7 +38,7 @@ describe('PreferenceStore', () => {
     expect(new PreferenceStore(storage, ['en']).get().language).toBe('de');
   });
 
-  it('ignores what it cannot read', () => {
+  it('ignores unreadable stored preferences', () => {
     expect(new PreferenceStore(memory('not json'), ['en']).get().theme).toBe('system');
     expect(new PreferenceStore(memory('{"theme":"pink","language":"xx"}'), ['pl']).get()).toEqual({
       theme: 'system',

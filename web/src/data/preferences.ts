@@ -1,4 +1,4 @@
-/** What one browser keeps for its reader. Same key as public/theme.js. */
+/** Preferences stored in the browser. Same key as public/theme.js. */
 const STORAGE_KEY = 'wattkeeper.preferences';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -9,13 +9,13 @@ export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 export interface Preferences {
   readonly theme: Theme;
   readonly language: Language;
-  /** Id of the site looked at last; null before there was one. */
+  /** Id of the site viewed last; null at first. */
   readonly siteId: string | null;
 }
 
 type Keeper = Pick<Storage, 'getItem' | 'setItem'>;
 
-/** Theme, language and last site, kept in the browser; survives a browser that refuses to keep anything. */
+/** Theme, language and last site, stored in the browser; works without storage, too. */
 export class PreferenceStore {
   readonly #storage: Keeper | null;
   readonly #listeners = new Set<() => void>();
@@ -35,12 +35,12 @@ export class PreferenceStore {
     try {
       this.#storage?.setItem(STORAGE_KEY, JSON.stringify(this.#chosen));
     } catch {
-      // Full or refused: the choice then holds until the page is closed.
+      // Storage is full or denied: the choice applies until the page is closed.
     }
     this.#show({ ...this.#value, ...change });
   }
 
-  /** The language of the installation, for a reader who has not chosen one. */
+  /** The language of the installation, for a user who has not chosen one. */
   suggestLanguage(language: Language): void {
     if (this.#chosen.language === undefined && language !== this.#value.language)
       this.#show({ ...this.#value, language });

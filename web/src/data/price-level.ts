@@ -1,25 +1,25 @@
 import type { Tariff } from '@wattkeeper/contract/tariff.ts';
 
-/** The cheapest and the most expensive kWh of a site: what colours of prices are measured by, on every page. */
+/** The lowest and the highest price of a kWh at a site: the range of the price colours on every page. */
 export interface PriceRange {
-  readonly least: number;
-  readonly greatest: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 export type PriceLevel = 1 | 2 | 3 | 4 | 5;
 
-/** Below this span prices are one price. */
+/** Prices within a smaller range count as equal. */
 const MIN_SPAN = 1e-9;
 
-/** A price as one of five levels of its site's range; the middle one where there is only one price. */
-export function priceLevel(price: number, { least, greatest }: PriceRange): PriceLevel {
-  const span = greatest - least;
+/** Level of a price, one of five within the site's range; the middle one where all prices are equal. */
+export function priceLevel(price: number, { min, max }: PriceRange): PriceLevel {
+  const span = max - min;
   if (!(span > MIN_SPAN)) return 3;
-  const share = (price - least) / span;
+  const share = (price - min) / span;
   return (1 + Math.min(4, Math.max(0, Math.floor(5 * share)))) as PriceLevel;
 }
 
-/** The range that a tariff itself gives; null for one that follows a market. */
+/** The price range of a tariff; null for a dynamic tariff. */
 export function tariffRange({ import_price: price }: Pick<Tariff, 'import_price'>): PriceRange | null {
   if (price.type === 'dynamic') return null;
   if (price.type === 'flat') return rangeOf([price.price_per_kwh]);
@@ -28,7 +28,7 @@ export function tariffRange({ import_price: price }: Pick<Tariff, 'import_price'
   );
 }
 
-/** The range of some prices; null where there are none. */
+/** The range of prices; null without prices. */
 export function rangeOf(prices: readonly number[]): PriceRange | null {
-  return prices.length === 0 ? null : { least: Math.min(...prices), greatest: Math.max(...prices) };
+  return prices.length === 0 ? null : { min: Math.min(...prices), max: Math.max(...prices) };
 }

@@ -1,6 +1,6 @@
 import { ApiProblem } from '@wattkeeper/contract/api-problem.ts';
 
-/** Whether `error` says that nobody is signed in. */
+/** Whether `error` means that no user is signed in. */
 export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiProblem && error.status === 401;
 }

@@ -45,7 +45,7 @@ export interface TelemetryRequest extends Window {
   readonly pointsMax?: number;
 }
 
-/** Anomalies that a page asks for, by the names of the API. */
+/** Filter of anomalies, with the API's parameter names. */
 export interface AnomalyFilter {
   readonly site_id: string;
   readonly machine_id?: string;
@@ -55,10 +55,10 @@ export interface AnomalyFilter {
   readonly end?: string;
 }
 
-/** Pause after the last key until what was typed is checked. */
+/** Pause after the last keystroke before the input is checked. */
 const TYPING_MS = 250;
 
-/** Every question that the pages ask, with its key and how long its answer stays fresh. */
+/** Every query of the pages, with its key and its stale time. */
 export function createQueries(api: ApiClient) {
   return {
     me: () =>
@@ -91,7 +91,7 @@ export function createQueries(api: ApiClient) {
         windowOf(machineId, window),
         5 * MINUTE_MS,
       ),
-    /** Asked when nobody has typed for a moment; the answer before stays until then. */
+    /** Requested after a pause in typing; the previous result is shown until then. */
     customKpiPreview: (request: CustomKpiPreviewRequest) =>
       queryOptions({
         queryKey: ['custom-kpi-preview', request],
@@ -110,7 +110,7 @@ export function createQueries(api: ApiClient) {
         queryFn: ({ signal }) => api.call(listDrivers, { query: { machine_id: machineId, suggest: false }, signal }),
         staleTime: 5 * MINUTE_MS,
       }),
-    /** Which drivers to keep: takes longer than the list. */
+    /** Suggested drivers: slower than the list. */
     driverSuggestion: (machineId: string, window: Window) =>
       queryOptions({
         queryKey: ['baseline-suggestion', machineId, window.start, window.end],
@@ -126,7 +126,7 @@ export function createQueries(api: ApiClient) {
       }),
     adjustments: (machineId: string) =>
       list(['baseline', machineId, 'adjustments'], listAdjustments, { machine_id: machineId }, MINUTE_MS),
-    /** The newest migration, if there was one; asked again while it runs. */
+    /** The newest migration, if any; refetched while it runs. */
     lastMigration: () =>
       queryOptions({
         queryKey: ['migration'],
@@ -134,7 +134,7 @@ export function createQueries(api: ApiClient) {
           (await api.call(listJobs, { query: { name: 'migration', limit: 1 }, signal })).items,
         refetchInterval: ({ state }) => (state.data?.[0]?.finished_at === null ? 1000 : MINUTE_MS),
       }),
-    /** Asked until it has ended. */
+    /** Refetched until it has ended. */
     job: (id: string) =>
       queryOptions({
         queryKey: ['job', id],
@@ -150,7 +150,7 @@ export function createQueries(api: ApiClient) {
     solarForecast: (siteId: string, horizon: SolarForecast['horizon']) =>
       forecastOptions(['solar', siteId, horizon], forecastSolar, { site: siteId, horizon }),
     anomalies: (filter: AnomalyFilter) => list(['anomalies', 'list', filter], listAnomalies, { ...filter }, MINUTE_MS),
-    /** Which times of which devices were examined for anomalies. */
+    /** The windows examined for anomalies, by device. */
     examinedTimes: (filter: Pick<AnomalyFilter, 'site_id' | 'machine_id'>) =>
       queryOptions({
         queryKey: ['anomalies', 'examined', filter],
@@ -224,7 +224,7 @@ export function createQueries(api: ApiClient) {
     quarantine: () => list(['quarantine'], listQuarantine, {}, MINUTE_MS / 2),
     setAside: () => list(['set-aside'], listSetAside, {}, MINUTE_MS / 2),
     sources: () => ({ ...list(['sources'], listSources, {}, 5000), refetchInterval: 5000 }),
-    /** Asked often while something runs. */
+    /** Refetched often while a job runs. */
     scheduler: () =>
       queryOptions({
         queryKey: ['scheduler'],
@@ -232,7 +232,7 @@ export function createQueries(api: ApiClient) {
         refetchInterval: ({ state }) => ((state.data?.running ?? 0) + (state.data?.queued ?? 0) > 0 ? 1000 : 15_000),
       }),
     backups: () => ({ ...list(['backups'], listBackups, {}, 5000), refetchInterval: 5000 }),
-    /** The report of a day of a site; without one, of today. */
+    /** The report of a site for a day; default: today. */
     quality: (siteId: string, date: string | undefined) =>
       queryOptions({
         queryKey: ['quality', siteId, date],
@@ -246,7 +246,7 @@ export function createQueries(api: ApiClient) {
         staleTime: 5 * MINUTE_MS,
       }),
     repairs: () => list(['repairs'], listRepairs, {}, MINUTE_MS),
-    /** Asked when nobody has typed for a moment. */
+    /** Requested after a pause in typing. */
     importPreview: (uploadId: string, mapping: string) =>
       queryOptions({
         queryKey: ['import-preview', uploadId, mapping],
@@ -263,7 +263,7 @@ export function createQueries(api: ApiClient) {
         queryFn: ({ signal }) => api.call(getSettings, { signal }),
         staleTime: 10 * MINUTE_MS,
       }),
-    /** Asked often while the history moves to the disk. */
+    /** Refetched often while the history is written to disk. */
     features: () => ({
       ...list(['features'], listFeatures, {}, MINUTE_MS),
       refetchInterval: ({ state }: { state: { data?: readonly Feature[] | undefined } }) =>
@@ -290,7 +290,7 @@ export function createQueries(api: ApiClient) {
       }),
   };
 
-  /** Refused with a reason when there is too little history: asking again at once does not help. */
+  /** Rejected with a reason when there is too little history; retrying does not help. */
   function forecastOptions<E extends Endpoint>(key: readonly unknown[], endpoint: E, query: QueryOf<E>) {
     return queryOptions({
       queryKey: ['forecast', ...key],
@@ -308,7 +308,7 @@ export function createQueries(api: ApiClient) {
     });
   }
 }
-/** Whose load is foretold. */
+/** The device whose load is forecast. */
 export type ForecastOf = { readonly machine_id: string } | { readonly site: string };
 
 export type Queries = ReturnType<typeof createQueries>;
@@ -317,7 +317,7 @@ export function latestKey(siteId: string): readonly unknown[] {
   return ['latest', siteId];
 }
 
-/** The query string of a telemetry request, as the API and its CSV and Parquet exports take it. */
+/** The query string of a telemetry request, for the API and its CSV and Parquet exports. */
 export function telemetryParams(request: TelemetryRequest) {
   return {
     site_id: request.siteId,
@@ -331,7 +331,7 @@ export function telemetryParams(request: TelemetryRequest) {
   };
 }
 
-/** Waits; rejects at once when the question is no longer asked. */
+/** Waits; rejects immediately when the query is cancelled. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);

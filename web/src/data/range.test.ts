@@ -10,7 +10,7 @@ const iso = ({ start, end }: { start: number; end: number }) =>
   [start, end].map((instant) => new Date(instant).toISOString());
 
 describe('readRange', () => {
-  it('reads days, calendar periods and windows of an address, and leaves out what makes no sense', () => {
+  it('reads days, calendar periods and windows from an address, and ignores invalid ones', () => {
     const read = (raw: Record<string, unknown>) => readRange(raw, [7, 90]);
     expect(read({ days: '90' })).toEqual({ days: 90 });
     expect(read({ unit: 'quarter', day: '2024-05-09', days: '7' })).toEqual({ unit: 'quarter', day: '2024-05-09' });
@@ -35,7 +35,7 @@ describe('readRange', () => {
 });
 
 describe('windowOfRange', () => {
-  it('ends the last days, and the period that is not over, with the last whole hour', () => {
+  it('ends the last days and the current period with the last full hour', () => {
     expect(iso(windowOfRange({ days: 7 }, NOW, WARSAW, 90))).toEqual([
       '2026-11-22T10:00:00.000Z',
       '2026-11-29T10:00:00.000Z',
@@ -47,7 +47,7 @@ describe('windowOfRange', () => {
     ]);
   });
 
-  it('takes a calendar period without a day for the present one', () => {
+  it('treats a calendar period without a day as the current one', () => {
     for (const unit of ['month', 'quarter', 'year'] as const) {
       const window = windowOfRange({ unit }, NOW, WARSAW, 7);
       expect(window).toEqual(windowOfRange({ unit, day: '2026-11-29' }, NOW, WARSAW, 7));
@@ -74,13 +74,13 @@ describe('windowOfRange', () => {
 });
 
 describe('steppedRange', () => {
-  it('goes to the neighbour: of a quarter the quarter, of days as many days by the clock of the site', () => {
+  it("moves a quarter by a quarter, and days by the same number of days in the site's local time", () => {
     const window = { start: 0, end: 1 };
     expect(steppedRange({ unit: 'quarter', day: '2026-01-31' }, window, WARSAW, -1)).toEqual({
       unit: 'quarter',
       day: '2025-10-01',
     });
-    // A week that begins after the end of summer time: the week before it has an hour more.
+    // A week that begins after the end of summer time: the previous week is an hour longer.
     const week = { start: at('2026-10-26T00:00:00+01:00'), end: at('2026-11-02T00:00:00+01:00') };
     expect(steppedRange({ from: week.start, to: week.end }, week, WARSAW, -1)).toEqual({
       from: at('2026-10-19T00:00:00+02:00'),
@@ -90,7 +90,7 @@ describe('steppedRange', () => {
 });
 
 describe('rangeAt', () => {
-  it('leads to an instant with a range of the same kind', () => {
+  it('returns a range of the same kind that contains the instant', () => {
     const instant = at('2016-12-31T23:45:00Z');
     expect(rangeAt({ unit: 'month', day: '2026-11-01' }, { start: 0, end: 1 }, 'UTC', instant)).toEqual({
       unit: 'month',

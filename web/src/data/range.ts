@@ -3,13 +3,13 @@ import { dayOf, periodOf, shiftInstant, shiftPeriod, type Window } from './perio
 import type { RangeSearch } from './range-search.ts';
 
 /**
- * The window of a range. The last days end with the last whole hour, as does the calendar period that is not over yet.
- * @param usualDays where the range says nothing
+ * The window of a range. The last days and the current calendar period end with the last full hour.
+ * @param defaultDays for an empty range
  */
-export function windowOfRange(range: RangeSearch, now: number, zone: string, usualDays: number): Window {
+export function windowOfRange(range: RangeSearch, now: number, zone: string, defaultDays: number): Window {
   if (range.from !== undefined && range.to !== undefined) return { start: range.from, end: range.to };
   const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
-  if (range.unit === undefined) return { start: hour - (range.days ?? usualDays) * UTC_DAY_MS, end: hour };
+  if (range.unit === undefined) return { start: hour - (range.days ?? defaultDays) * UTC_DAY_MS, end: hour };
   const { start, end } = periodOf(range.unit, range.day ?? dayOf(now, zone), zone);
   return { start, end: start < hour ? Math.min(end, hour) : end };
 }
@@ -35,7 +35,7 @@ export function steppedRange(range: RangeSearch, window: Window, zone: string, s
   return { from: window.start + length, to: window.end + length };
 }
 
-/** A range of the same kind that holds an instant: the calendar period, or a window of the same length that ends with its hour. */
+/** A range of the same kind that contains an instant: the calendar period, or a window of the same length that ends with its hour. */
 export function rangeAt(range: RangeSearch, window: Window, zone: string, instant: number): RangeSearch {
   if (range.unit !== undefined) return { unit: range.unit, day: dayOf(instant, zone) };
   const to = (Math.floor(instant / HOUR_MS) + 1) * HOUR_MS;

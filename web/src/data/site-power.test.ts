@@ -17,12 +17,12 @@ const NOTHING: SitePower = {
 const written = (flows: readonly Flow[]) => flows.map(({ from, to, power }) => `${from}→${to} ${power.toFixed(2)}`);
 
 describe('flowsOf', () => {
-  it('lets the sun serve the load, then the battery, then the grid', () => {
+  it('assigns solar power to the load first, then to the battery, then to the grid', () => {
     const flows = flowsOf({ ...NOTHING, solar: 6, load: 1.5, battery: 3, grid: -1.5 });
     expect(written(flows)).toEqual(['solar→load 1.50', 'solar→battery 3.00', 'solar→grid 1.50']);
   });
 
-  it('lets the battery help the sun and the grid fill up', () => {
+  it('supplies the load from solar, then the battery, then the grid', () => {
     const flows = flowsOf({ ...NOTHING, solar: 1, load: 5, battery: -3, grid: 1 });
     expect(written(flows)).toEqual(['solar→load 1.00', 'battery→load 3.00', 'grid→load 1.00']);
     expect(loadShares(flows).map(({ share }) => share)).toEqual([0.2, 0.6, 0.2]);
@@ -35,12 +35,12 @@ describe('flowsOf', () => {
     ]);
   });
 
-  it('hangs the vehicle on the house, both ways', () => {
+  it('connects the vehicle to the home, in both directions', () => {
     expect(written(flowsOf({ ...NOTHING, load: 8, grid: 8, vehicle: 7 }))).toContain('load→vehicle 7.00');
     expect(written(flowsOf({ ...NOTHING, load: 1, grid: 0, vehicle: -2 }))).toContain('vehicle→load 2.00');
   });
 
-  it('draws no flow out of the noise of a meter', () => {
+  it('ignores flows within the noise of a meter', () => {
     expect(flowsOf({ ...NOTHING, solar: 0.002, load: 0.3, grid: 0.001, battery: 0 })).toEqual([]);
   });
 });
@@ -74,7 +74,7 @@ describe('sitePower', () => {
     created_at: at(0),
   });
 
-  it('adds devices up and reckons a load that nothing measures', () => {
+  it('adds up devices and derives an unmetered load', () => {
     const latest = {
       timestamp: at(5),
       warnings: [],
@@ -94,7 +94,7 @@ describe('sitePower', () => {
     expect(sitePower(latest, [], NOW).at).toBe(Date.parse(at(3)));
   });
 
-  it('ranks machines by power and leaves other devices out', () => {
+  it('ranks machines by power and excludes other devices', () => {
     const latest = {
       timestamp: at(5),
       warnings: [],
@@ -104,14 +104,14 @@ describe('sitePower', () => {
     expect(power.machines.map(({ name }) => name)).toEqual(['b', 'a']);
   });
 
-  it('lists other consumers with a meter apart from machines', () => {
+  it('lists other metered consumers separately from machines', () => {
     const items = ['a', 'hall'].map((id, i) => item(id, { 'energy.power_kw': i + 1 }));
     const latest = { timestamp: at(5), warnings: [], items };
     const power = sitePower(latest, [device('a', 'machine'), device('hall', 'inverter')], NOW);
     expect(power.otherConsumers).toEqual([{ deviceId: 'hall', name: 'hall', power: 2 }]);
   });
 
-  it('leaves out a device that went silent while others report, and names it', () => {
+  it('excludes a device that is silent while others report, and names it', () => {
     const items = [item('roof', { 'solar.power_kw': 3 }), item('meter', { 'grid.power_kw': 1 }, 50)];
     const latest = { timestamp: at(5), warnings: [], items };
     const devices = [{ ...device('roof', 'inverter'), expected_interval_s: 10 }, device('meter', 'inverter')];
@@ -119,11 +119,11 @@ describe('sitePower', () => {
     const later = sitePower(latest, devices, NOW + 60_000);
     expect(later).toMatchObject({ solar: null, grid: 1, load: 1, at: Date.parse(at(50)) });
     expect(later.silent).toEqual([{ deviceId: 'roof', name: 'roof', at: Date.parse(at(1)) }]);
-    // When nothing reports, the last values stay, with their age.
+    // When no device reports, the last values remain, with their age.
     expect(sitePower(latest, devices, NOW + 86_400_000)).toMatchObject({ solar: 3, grid: 1, silent: [] });
   });
 
-  it('counts a device that holds its values for as long as it may', () => {
+  it('includes a device whose declared interval has not elapsed', () => {
     const items = [item('plug', { 'load.power_kw': 2 }), item('meter', { 'grid.power_kw': 1 }, 50)];
     const latest = { timestamp: at(5), warnings: [], items };
     const devices = [{ ...device('plug', 'inverter'), holds_s: 43_200 }, device('meter', 'inverter')];
@@ -141,7 +141,7 @@ describe('sitePower', () => {
     expect(power).toMatchObject({ load: 2, silent: [] });
   });
 
-  it('leaves retired devices out', () => {
+  it('excludes retired devices', () => {
     const latest = {
       timestamp: at(5),
       warnings: [],
@@ -151,7 +151,7 @@ describe('sitePower', () => {
     expect([power.load, power.machines.map(({ name }) => name)]).toEqual([1, ['a']]);
   });
 
-  it('knows nothing where nothing reports', () => {
+  it('returns null for quantities without readings', () => {
     expect(sitePower({ timestamp: at(0), warnings: [], items: [] }, [], NOW)).toEqual(NOTHING);
   });
 });

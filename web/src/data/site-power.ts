@@ -3,22 +3,22 @@ import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 
-/** Power of a site at one moment in kW; null where nothing measures it. Signs as everywhere: grid + import, battery + charge. */
+/** Power of a site at one instant, kW; null without a measurement. Signs: grid + import, battery + charge. */
 export interface SitePower {
   readonly solar: number | null;
   readonly battery: number | null;
   readonly grid: number | null;
   readonly load: number | null;
   readonly vehicle: number | null;
-  /** State of charge in percent, the mean of all batteries. */
+  /** Mean state of charge of all batteries, percent. */
   readonly batterySoc: number | null;
   readonly vehicleSoc: number | null;
   readonly machines: readonly ConsumerPower[];
-  /** Other consumers with a meter of their own, such as a building's services. */
+  /** Other metered consumers, such as building services. */
   readonly otherConsumers: readonly ConsumerPower[];
-  /** Devices that no longer report while others do: their values are left out. */
+  /** Devices that no longer report while others do; their values are excluded. */
   readonly silent: readonly SilentDevice[];
-  /** Epoch milliseconds of the newest of these values; null when there is none. */
+  /** Epoch milliseconds of the newest value; null without values. */
   readonly at: number | null;
 }
 
@@ -47,14 +47,14 @@ const SHOWN = {
 const CONSUMER_POWER = 'energy.power_kw';
 const ALL_METRICS = [...Object.values(SHOWN), CONSUMER_POWER];
 
-/** A device without a declared rhythm is silent after this time, as it is stale in the API. */
+/** A device without a declared interval is silent after this time, when the API marks it as stale. */
 const SILENT_MS = 15 * MINUTE_MS;
 const MIN_SILENT_MS = MINUTE_MS;
 const INTERVALS_OF_SILENCE = 5;
 
 /**
- * The site's power, added up over its devices. Load that nothing measures is what solar, grid and battery leave. A device that is silent
- * counts no longer while others report; when all are silent, the last values stay.
+ * The site's power, summed over its devices. An unmetered load is the balance of solar, grid and battery. A device that is silent
+ * is excluded while others report; when all are silent, the last values remain.
  *
  * @param now epoch milliseconds
  */
@@ -116,12 +116,12 @@ export interface Flow {
   readonly power: number;
 }
 
-/** Below this a flow is the noise of a meter, not energy that moves. */
+/** A smaller flow is noise of a meter. */
 const MIN_FLOW_KW = 0.005;
 
 /**
- * Who feeds whom. Kirchhoff leaves the split open; it is drawn as the balance of the server counts it: the sun serves the load first, then
- * the battery, then the grid; the battery serves what load is left, then the grid; the grid the rest.
+ * The flows between sources and sinks. Kirchhoff's laws do not determine the split; it follows the server's energy balance: solar supplies the load, then
+ * the battery, then the grid; the battery supplies the remaining load, then the grid; the grid supplies the remainder.
  */
 export function flowsOf(power: SitePower): Flow[] {
   const source = {
@@ -151,7 +151,7 @@ export function flowsOf(power: SitePower): Flow[] {
   return flows;
 }
 
-/** Where the load's power comes from, as shares of it. */
+/** Sources of the load's power, as shares. */
 export function loadShares(flows: readonly Flow[]): { from: FlowEnd; share: number }[] {
   const feeding = flows.filter((flow) => flow.to === 'load');
   const all = feeding.reduce((sum, flow) => sum + flow.power, 0);

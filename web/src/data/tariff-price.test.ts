@@ -19,7 +19,7 @@ const tariff = { import_price: price } as Tariff;
 const band = (local: string) => bandAt(price, Date.parse(local), ZONE).name;
 
 describe('bandAt', () => {
-  it('takes the first band that fits, by clock, weekday, season and holiday', () => {
+  it('takes the first matching band by clock time, weekday, season and holiday', () => {
     expect(band('2026-06-22T12:00:00+02:00')).toBe('day');
     expect(band('2026-06-22T23:00:00+02:00')).toBe('night');
     expect(band('2026-06-22T18:00:00+02:00')).toBe('day');
@@ -27,7 +27,7 @@ describe('bandAt', () => {
     expect(band('2026-12-25T18:00:00+01:00')).toBe('holiday');
   });
 
-  it('counts a band past midnight to the day on which it began', () => {
+  it('assigns a band past midnight to the day on which it began', () => {
     expect(band('2026-06-27T03:00:00+02:00')).toBe('night'); // Saturday morning, Friday's night
     expect(band('2026-06-29T03:00:00+02:00')).toBe('day'); // Monday morning, Sunday's night
   });
@@ -43,7 +43,7 @@ describe('clockPrices', () => {
     expect(tuesday.map(({ price: value }) => value)).toEqual([0.3, 0.8, 1.2, 0.8, 0.3]);
   });
 
-  it('says nothing about prices that the clock does not settle', () => {
+  it('is empty for prices that do not depend on the clock', () => {
     const dynamic = { import_price: { type: 'dynamic', markup_per_kwh: 0, factor: 1, fallback_per_kwh: 1 } } as Tariff;
     expect(clockPrices(dynamic, { start: 0, end: 1e6 }, ZONE)).toEqual([]);
   });

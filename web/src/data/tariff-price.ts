@@ -10,12 +10,12 @@ type Bands = Extract<Tariff['import_price'], { type: 'time_of_use' }>;
 type Band = Bands['bands'][number];
 
 const QUARTER_MS = 15 * MINUTE_MS;
-/** A longer window than this is not drawn quarter by quarter. */
+/** A longer window is not computed by quarter hours. */
 const MAX_QUARTERS = 4 * 24 * 40;
 
 /**
- * What a tariff asks for a kWh over a window, equal neighbours joined. Empty for dynamic and tiered tariffs, whose price does
- * not follow from the clock.
+ * The price of a kWh over a window, equal neighbours joined. Empty for dynamic and tiered tariffs, whose price does
+ * not depend on the clock.
  */
 export function clockPrices(tariff: Tariff, window: Window, zone: string): PricedInterval[] {
   const price = tariff.import_price;
@@ -32,7 +32,7 @@ export function clockPrices(tariff: Tariff, window: Window, zone: string): Price
   return intervals;
 }
 
-/** The band that prices an instant: the first that fits, else what is said for otherwise. */
+/** The band of an instant: the first that matches, else the default band. */
 export function bandAt(price: Bands, epochMs: number, zone: string): { name: string; price_per_kwh: number } {
   const at = zoned(epochMs, zone);
   const clock = at.toPlainTime().toString().slice(0, 5);

@@ -2,7 +2,7 @@ import { ApiClient } from '@wattkeeper/contract/client.ts';
 import { expect, it } from 'vitest';
 import { uploadFile } from './upload.ts';
 
-/** A server that keeps the bytes of one upload, and loses what `lose` says: the part, or its acknowledgement. */
+/** A server that stores the bytes of one upload and loses a part or its acknowledgement, as `lose` specifies. */
 function server(partBytes: number, lose: (attempt: number) => 'part' | 'answer' | null) {
   let [bytes, attempt] = [0, 0];
   const parts: number[] = [];
@@ -36,7 +36,7 @@ function server(partBytes: number, lose: (attempt: number) => 'part' | 'answer' 
 const content = Uint8Array.from({ length: 23 }, (_, i) => i);
 const options = { signal: new AbortController().signal, pauseMs: 0 };
 
-it('sends a file in parts, in order, and says how much has arrived', async () => {
+it('sends a file in parts, in order, and reports its progress', async () => {
   const { api, parts } = server(10, () => null);
   const shares: number[] = [];
   const upload = await uploadFile(api, new File([content], 'f'), {
@@ -47,14 +47,14 @@ it('sends a file in parts, in order, and says how much has arrived', async () =>
   expect(shares).toEqual([10 / 23, 20 / 23, 1]);
 });
 
-it('continues where the server is when a part or its acknowledgement is lost', async () => {
+it("continues from the server's offset when a part or its acknowledgement is lost", async () => {
   const lost = [null, 'answer', 'part', null, 'answer'] as const;
   const { api, parts } = server(5, (attempt) => lost[attempt] ?? null);
   await uploadFile(api, new File([content], 'f'), { ...options, onProgress: () => {} });
   expect(parts).toEqual([...content]);
 });
 
-it('ends when the server stays away, and when the reader cancels', async () => {
+it('ends when the server stays unreachable, and when the user cancels', async () => {
   const { api } = server(5, () => 'part');
   const file = new File([content], 'f');
   await expect(uploadFile(api, file, { ...options, onProgress: () => {} })).rejects.toThrow('does not answer');

@@ -3,18 +3,18 @@ import type { ApiClient } from '@wattkeeper/contract/client.ts';
 import { addUploadPart, createUpload, getUpload } from '@wattkeeper/contract/endpoints/imports.ts';
 import type { ImportUpload } from '@wattkeeper/contract/import.ts';
 
-/** Attempts for one part while the server does not answer, and the pause before each further one. */
+/** Attempts for one part while the server does not answer, and the pause before each retry. */
 const MAX_ATTEMPTS = 5;
 const PAUSE_MS = 1000;
 
 export interface UploadOptions {
   readonly signal: AbortSignal;
-  /** Share of the file that has arrived, 0 to 1. */
+  /** Share of the file that the server has, 0 to 1. */
   readonly onProgress: (share: number) => void;
   readonly pauseMs?: number;
 }
 
-/** Sends a file in parts; one that was lost on the way is sent again from where the server is. */
+/** Sends a file in parts; after a loss, it continues from the server's offset. */
 export async function uploadFile(
   api: ApiClient,
   file: File,
@@ -25,8 +25,8 @@ export async function uploadFile(
   while (!upload.complete) {
     signal.throwIfAborted();
     try {
-      const { id, received, max_part_bytes: most } = upload;
-      const part = file.slice(received, received + most);
+      const { id, received, max_part_bytes: maxBytes } = upload;
+      const part = file.slice(received, received + maxBytes);
       upload = await api.call(addUploadPart, { params: { id }, bytes: part, query: { offset: received }, signal });
       attempts = 0;
       onProgress(upload.received / upload.bytes);
@@ -39,7 +39,7 @@ export async function uploadFile(
   return upload;
 }
 
-/** The part did not arrive, or its acknowledgement did not. */
+/** The part or its acknowledgement was lost. */
 function isPassing(error: unknown): boolean {
   return (
     error instanceof ApiProblem && [UNREACHABLE, 'conflict', 'unavailable', 'too_many_requests'].includes(error.code)

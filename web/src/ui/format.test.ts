@@ -42,7 +42,7 @@ describe('Formatter', () => {
     expect(warsaw.figure(value)).toBe(text);
   });
 
-  it('never turns a missing value into a zero', () => {
+  it('never formats a missing value as zero', () => {
     expect([plain(warsaw.power(null)), plain(warsaw.energy(undefined)), warsaw.money(Number.NaN)]).toEqual([
       '–',
       '–',
@@ -50,12 +50,12 @@ describe('Formatter', () => {
     ]);
   });
 
-  it('never writes a minus before a zero', () => {
+  it('never formats zero with a minus sign', () => {
     expect(warsaw.number(-0.04, 1)).toBe('0.0');
     expect(warsaw.money(-0.001)).toBe('PLN\u00a00.00');
   });
 
-  it('writes money with the decimal places of its currency', () => {
+  it('formats money with the decimal places of its currency', () => {
     const korean = new Formatter({ language: 'en', timeZone: 'Asia/Seoul', currency: 'KRW' });
     expect([korean.money(1234), korean.price(131.5)]).toEqual(['₩1,234', '₩131.5/kWh']);
   });
@@ -66,12 +66,12 @@ describe('Formatter', () => {
     expect(plain(german.measured(0.4455, '¤/kWh'))).toBe('0,4455 EUR/kWh');
   });
 
-  it('shows times of the site, not of the reader', () => {
+  it("shows times in the site's time zone, not the user's", () => {
     expect(warsaw.clock(Date.parse('2026-03-29T00:30:00Z'))).toBe('01:30');
     expect(warsaw.clock(Date.parse('2026-03-29T01:30:00Z'))).toBe('03:30');
   });
 
-  it('says how long and how long ago', () => {
+  it('formats durations and relative times', () => {
     expect(warsaw.duration(45_000)).toBe('45 s');
     expect(warsaw.duration(300_000)).toBe('5 min');
     expect(warsaw.duration(86_400_000)).toBe('1 d');

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 
-/** A number and its unit, apart, because the unit is set smaller. */
+/** A number and its unit, separate because the unit is displayed smaller. */
 export interface Quantity {
   readonly value: string;
   readonly unit: string;
@@ -14,12 +14,12 @@ export interface FormatSettings {
 
 const NOTHING: Quantity = { value: '–', unit: '' };
 
-/** Numbers, money and times as one site and one language write them. Missing values become an en dash, never a zero. */
+/** Formats numbers, money and times for one site and one language. Missing values become an en dash, never zero. */
 export class Formatter {
   readonly settings: FormatSettings;
   readonly #numbers = new Map<number, Intl.NumberFormat>();
   readonly #dates = new Map<string, Intl.DateTimeFormat>();
-  /** Decimal places of the smallest coin: 2 for EUR, none for KRW. */
+  /** Decimal places of a currency's minor unit: 2 for EUR, none for KRW. */
   readonly #coinDigits: number;
 
   constructor(settings: FormatSettings) {
@@ -56,14 +56,14 @@ export class Formatter {
     return { value: this.number(kg, Math.abs(kg) < 10 ? 2 : 1), unit: 'kg' };
   }
 
-  /** A whole amount with its currency sign. */
+  /** An amount with its currency sign. */
   money(amount: number | null | undefined): string {
     if (missing(amount)) return NOTHING.value;
     const digits = Math.abs(amount) >= 10_000 ? 0 : this.#coinDigits;
     return this.#currency(amount, digits, digits);
   }
 
-  /** A price of one kWh, to a hundredth of the smallest coin. */
+  /** A price per kWh, to a hundredth of the currency's minor unit. */
   price(perKwh: number | null | undefined): string {
     return missing(perKwh) ? NOTHING.value : `${this.#currency(perKwh, this.#coinDigits, this.#coinDigits + 2)}/kWh`;
   }
@@ -74,7 +74,7 @@ export class Formatter {
     return { value: this.number(value, digitsOf(value, unit)), unit: this.unit(unit) };
   }
 
-  /** A number of any size to about four digits. */
+  /** A number with about four significant digits. */
   figure(value: number | null | undefined): string {
     if (missing(value)) return NOTHING.value;
     const size = Math.abs(value);
@@ -95,7 +95,7 @@ export class Formatter {
       });
       this.#numbers.set(digits, format);
     }
-    // Rounding may leave a minus before a zero: nobody wants to read −0.
+    // Rounding may result in −0.
     return format.format(Math.round(value * 10 ** digits) === 0 ? 0 : value);
   }
 
@@ -107,7 +107,7 @@ export class Formatter {
     return { value: this.number(scaled, step === 0 || scaled >= 100 ? 0 : 1), unit: units[step] ?? '' };
   }
 
-  /** A count, shortened from a hundred thousand on. */
+  /** A count, abbreviated from a hundred thousand. */
   count(value: number | null | undefined): string {
     if (missing(value)) return NOTHING.value;
     if (value < 100_000) return this.number(value);
@@ -122,7 +122,7 @@ export class Formatter {
     return { value: this.number(ms, ms < 10 ? 1 : 0), unit: 'ms' };
   }
 
-  /** A length of time by its two largest parts: 3 d 4 h, 2 h 5 min, 12 s. */
+  /** A duration by its two largest units: 3 d 4 h, 2 h 5 min, 12 s. */
   duration(ms: number): string {
     const minutes = Math.floor(ms / MINUTE_MS);
     if (minutes < 1) return `${this.number(ms / 1000)} s`;
@@ -133,14 +133,14 @@ export class Formatter {
     return hours % 24 && days < 100 ? `${this.number(days)} d ${hours % 24} h` : `${this.number(days)} d`;
   }
 
-  /** One month by name, which has no length of its own. */
+  /** One month by name, since months differ in length. */
   month(): string {
     return new Intl.NumberFormat(this.settings.language, { style: 'unit', unit: 'month', unitDisplay: 'long' }).format(
       1,
     );
   }
 
-  /** How long ago, in words: "5 seconds ago". */
+  /** Relative time: "5 seconds ago". */
   ago(ms: number): string {
     const relative = new Intl.RelativeTimeFormat(this.settings.language, { numeric: 'always' });
     const seconds = Math.max(0, Math.round(ms / 1000));
@@ -169,7 +169,7 @@ export class Formatter {
     });
   }
 
-  /** Any date format in the site's zone. */
+  /** Any date format in the site's time zone. */
   date(epochMs: number, options: Intl.DateTimeFormatOptions): string {
     const key = JSON.stringify(options);
     let format = this.#dates.get(key);
@@ -194,13 +194,13 @@ export class Formatter {
     return new Intl.NumberFormat(this.settings.language, options).format(value);
   }
 
-  #currency(amount: number, least: number, most: number): string {
+  #currency(amount: number, minDigits: number, maxDigits: number): string {
     return new Intl.NumberFormat(this.settings.language, {
       style: 'currency',
       currency: this.settings.currency,
-      minimumFractionDigits: least,
-      maximumFractionDigits: most,
-    }).format(Math.abs(amount) < 0.5 * 10 ** -most ? 0 : amount);
+      minimumFractionDigits: minDigits,
+      maximumFractionDigits: maxDigits,
+    }).format(Math.abs(amount) < 0.5 * 10 ** -maxDigits ? 0 : amount);
   }
 }
 

@@ -9,7 +9,7 @@ const COLOURS = new Map(
   ]),
 );
 
-/** What is read or told apart, what surrounds it, and the least contrast between them (WCAG 2.2, 1.4.3 and 1.4.11). */
+/** Foreground, background and the minimum contrast between them (WCAG 2.2, 1.4.3 and 1.4.11). */
 const PAIRS = [
   ['selected-ink', 'selected', 4.5],
   ['selected', 'sunken', 4.5],
@@ -27,9 +27,9 @@ describe.each([
   ['light', 0],
   ['dark', 1],
 ] as const)('the %s theme', (_, theme) => {
-  it.each(PAIRS)('%s on %s has a contrast of %d : 1 or more', (mark, ground, least) => {
+  it.each(PAIRS)('%s on %s has a contrast of %d : 1 or more', (mark, ground, minRatio) => {
     const colourOf = (name: string) => COLOURS.get(name)![theme];
-    expect(contrast(colourOf(mark), colourOf(ground))).toBeGreaterThanOrEqual(least);
+    expect(contrast(colourOf(mark), colourOf(ground))).toBeGreaterThanOrEqual(minRatio);
   });
 });
 

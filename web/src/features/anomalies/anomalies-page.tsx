@@ -23,27 +23,27 @@ import {
   ANOMALY_STATES,
   type AnomaliesSearch,
   type AnomalyState,
+  DEFAULT_ANOMALY_DAYS,
   SEVERITIES,
-  USUAL_ANOMALY_DAYS,
 } from './anomalies-search.ts';
 import { AnomalyDialog } from './anomaly-dialog.tsx';
 import { AnomalyTable } from './anomaly-table.tsx';
 import { AnomalyTimeline } from './anomaly-timeline.tsx';
 import { ExaminedNote, useExamined } from './examined-note.tsx';
 
-/** What machines, loads and sensors did out of the ordinary. */
+/** The anomalies of machines, loads and sensors. */
 export function AnomaliesPage() {
   const text = useText();
   const site = useSite();
   const search = useSearch({ from: '/signed-in/anomalies' });
   const navigate = useNavigate({ from: '/anomalies' });
   const { state = 'all', severity, machine, event } = search;
-  const window = useRange(search, USUAL_ANOMALY_DAYS);
+  const window = useRange(search, DEFAULT_ANOMALY_DAYS);
   const query = useQuery(
     useQueries().anomalies({
       site_id: site.id,
       start: new Date(window.start).toISOString(),
-      // The hour that has begun belongs to the last days.
+      // The last days include the current hour.
       ...(isPast(search) && { end: new Date(window.end).toISOString() }),
       ...(machine && { machine_id: machine }),
       ...(severity && { severity }),
@@ -93,7 +93,7 @@ export function AnomaliesPage() {
   );
 }
 
-/** Whether a range is a calendar period or a window, and not the last days. */
+/** Whether a range is a calendar period or a window, as opposed to the last days. */
 function isPast({ unit, from }: AnomaliesSearch): boolean {
   return unit !== undefined || from !== undefined;
 }
@@ -149,14 +149,14 @@ function Filters({ search, window, state, severity, machine }: FilterProps) {
         range={search}
         window={window}
         days={ANOMALY_DAYS}
-        usualDays={USUAL_ANOMALY_DAYS}
+        defaultDays={DEFAULT_ANOMALY_DAYS}
         onChange={(range) => void navigate({ search: (old) => withRange(old, range) })}
       />
     </>
   );
 }
 
-/** Starts the hourly job at once. What it finds comes in by itself. */
+/** Starts the hourly job immediately. New anomalies appear through the live stream. */
 function LookNow() {
   const text = useText();
   const { api } = useServices();

@@ -1,8 +1,8 @@
 import { type RangeSearch, readRange } from '../../data/range-search.ts';
 
-/** Numbers of days that are offered, beside calendar periods and any window. */
+/** Offered numbers of days, in addition to calendar periods and any window. */
 export const ANOMALY_DAYS: readonly number[] = [7, 30, 90];
-export const USUAL_ANOMALY_DAYS = 30;
+export const DEFAULT_ANOMALY_DAYS = 30;
 export const ANOMALY_STATES = ['open', 'resolved', 'all'] as const;
 export type AnomalyState = (typeof ANOMALY_STATES)[number];
 export const SEVERITIES = ['warning', 'critical'] as const;
@@ -10,13 +10,13 @@ export const SEVERITIES = ['warning', 'critical'] as const;
 export interface AnomaliesSearch extends RangeSearch {
   readonly state?: AnomalyState;
   readonly severity?: (typeof SEVERITIES)[number];
-  /** Id of the device in view; without it all are. */
+  /** Id of the selected device; default: all devices. */
   readonly machine?: string;
-  /** Id of the event that is open. */
+  /** Id of the open anomaly. */
   readonly event?: string;
 }
 
-/** The view that an address asks for; what it does not say is left to the page. */
+/** The view in an address; the page has defaults for missing parameters. */
 export function readAnomaliesSearch(raw: Record<string, unknown>): AnomaliesSearch {
   const state = ANOMALY_STATES.find((one) => one === raw.state);
   const severity = SEVERITIES.find((one) => one === raw.severity);

@@ -21,10 +21,10 @@ import { SeverityMark } from './anomaly-table.tsx';
 import { useAnomalyWords } from './anomaly-words.ts';
 
 const CHART_PX = 240;
-/** Features that say next to nothing are left out. */
+/** Features with a smaller contribution are omitted. */
 const MIN_SHARE = 0.05;
 
-/** One event: what it did against what was expected, why it was told, and what people say of it. */
+/** One anomaly: measured and expected values, the reasons for its detection, and the users' judgement. */
 export function AnomalyDialog({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
   const text = useText();
   const words = useAnomalyWords();
@@ -124,13 +124,13 @@ function frameOf({ timestamps, value, expected, lower, upper }: NonNullable<Anom
 function Reasons({ anomaly: { reasons } }: DetailProps) {
   const text = useText();
   const format = useFormat();
-  const telling = reasons.filter(({ share }) => share >= MIN_SHARE);
-  if (telling.length === 0) return null;
+  const relevant = reasons.filter(({ share }) => share >= MIN_SHARE);
+  if (relevant.length === 0) return null;
   return (
     <section>
       <h3 className={styles.head}>{text('anomalies.why')}</h3>
       <ul className={styles.reasons}>
-        {telling.map(({ feature, share }) => (
+        {relevant.map(({ feature, share }) => (
           <li key={feature}>
             <span>{text(`anomalies.feature.${feature}`)}</span>
             <span className={styles.share} aria-hidden="true">
@@ -144,7 +144,7 @@ function Reasons({ anomaly: { reasons } }: DetailProps) {
   );
 }
 
-/** Right or wrong, resolved or open, and a comment with either. */
+/** Correct or false alarm, resolved or open, with a comment. */
 function Judgement({ anomaly: { id, label, is_resolved: isResolved } }: DetailProps) {
   const text = useText();
   const { api } = useServices();

@@ -10,7 +10,7 @@ interface AnomalyTableProps {
   readonly onOpen: (id: string) => void;
 }
 
-/** Events, newest first. */
+/** Anomalies, newest first. */
 export function AnomalyTable({ anomalies, onOpen }: AnomalyTableProps) {
   const text = useText();
   const format = useFormat();
@@ -48,7 +48,7 @@ export function AnomalyTable({ anomalies, onOpen }: AnomalyTableProps) {
   );
 }
 
-/** The severity, told by a word and a colour. */
+/** The severity, as a word and a colour. */
 export function SeverityMark({ anomaly: { severity } }: { readonly anomaly: Pick<Anomaly, 'severity'> }) {
   const text = useText();
   return (

@@ -13,7 +13,7 @@ interface AnomalyTimelineProps {
 
 const TICKS = 5;
 
-/** One line for each device, with a bar for each event. */
+/** One line per device, with a bar per anomaly. */
 export function AnomalyTimeline({ anomalies, window, onOpen }: AnomalyTimelineProps) {
   const format = useFormat();
   const lines = [...Map.groupBy(anomalies, ({ machine_id: id }) => id).values()].sort((a, b) =>
@@ -37,7 +37,7 @@ export function AnomalyTimeline({ anomalies, window, onOpen }: AnomalyTimelinePr
   );
 }
 
-/** The events of one device from left to right: one stop of the tab key, the arrows go from bar to bar. */
+/** The anomalies of one device from left to right: one tab stop; the arrow keys move between bars. */
 function TimelineLine({ anomalies, window, onOpen }: AnomalyTimelineProps) {
   const text = useText();
   const words = useAnomalyWords();

@@ -3,19 +3,19 @@ import { useFormat, useText } from '../../app-context.tsx';
 import { plain } from '../../ui/format.ts';
 import { useMetrics } from '../../use-metrics.ts';
 
-/** How an anomaly is put into words. */
+/** Texts for an anomaly. */
 export function useAnomalyWords() {
   const text = useText();
   const format = useFormat();
   const metrics = useMetrics();
   return {
     type: ({ anomaly_type: type }: Pick<Anomaly, 'anomaly_type'>) => text(`anomalies.type.${type}`),
-    /** Such as Indoor temperature. */
+    /** For example Indoor temperature. */
     metric: ({ metric_name: name }: Pick<Anomaly, 'metric_name'>) =>
       metrics?.find((metric) => metric.name === name)?.label ?? name,
     span: ({ start, end }: Pick<Anomaly, 'start' | 'end'>) =>
       text('anomalies.span', { start: format.dateTime(Date.parse(start)), end: format.dateTime(Date.parse(end)) }),
-    /** Such as +12.3 kW; a sensor that stands still deviates from nothing. */
+    /** For example +12.3 kW; a sensor that repeats one value has no deviation. */
     deviation: ({ metric_value: value, expected_value: expected, unit }: Anomaly) => {
       if (expected === null) return plain(format.measured(null, ''));
       const by = value - expected;

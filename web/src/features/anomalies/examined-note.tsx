@@ -7,11 +7,11 @@ import type { Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import styles from './anomalies.module.css';
 
-/** The job runs each hour: newer time is examined by the next runs. */
+/** The job runs hourly: the newest hours are examined by the next run. */
 const PENDING_MS = 2 * HOUR_MS;
 const MAX_NAMED_DEVICES = 5;
 
-/** Which devices were examined for a window, and which only in part; null until it is known. */
+/** Devices examined for a window, fully or partly; null while loading. */
 export function useExamined(window: Window, machine: string | undefined) {
   const site = useSite();
   const query = useQuery(useQueries().examinedTimes({ site_id: site.id, ...(machine && { machine_id: machine }) }));

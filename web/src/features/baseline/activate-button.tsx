@@ -8,7 +8,7 @@ import { Modal } from '../../ui/feedback/dialog.tsx';
 import { ErrorNote } from '../../ui/feedback/notice.tsx';
 import { useBaselineRefresh } from './use-baseline-refresh.ts';
 
-/** Puts a version in use; asks first where a driver may be made of the energy. */
+/** Activates a version; asks for confirmation when a driver may be derived from the energy. */
 export function ActivateButton({ model }: { readonly model: BaselineModel }) {
   const text = useText();
   const { api } = useServices();

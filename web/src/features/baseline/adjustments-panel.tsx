@@ -23,7 +23,7 @@ interface AdjustmentsPanelProps {
   readonly window: Window;
 }
 
-/** Non-routine adjustments: what the machine did out of the ordinary. */
+/** Non-routine events of the machine and their adjustments. */
 export function AdjustmentsPanel({ machine, window }: AdjustmentsPanelProps) {
   const text = useText();
   const { api } = useServices();

@@ -14,21 +14,21 @@ import { useRange } from '../../ui/hooks/use-range.ts';
 import { PageBody, PageHead } from '../../ui/layout/page.tsx';
 import { Panel } from '../../ui/layout/panel.tsx';
 import { AdjustmentsPanel } from './adjustments-panel.tsx';
-import { BASELINE_DAYS, type BaselineSearch, chosenMachines, USUAL_BASELINE_DAYS } from './baseline-search.ts';
+import { BASELINE_DAYS, type BaselineSearch, chosenMachines, DEFAULT_BASELINE_DAYS } from './baseline-search.ts';
 import { ChartsPanel } from './charts-panel.tsx';
 import { MachinePicker } from './machine-picker.tsx';
 import { ModelPanel } from './model-panel.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 import { VersionsPanel } from './versions-panel.tsx';
 
-/** Baselines of machines and meters: trained, judged, compared, and held against what was used. */
+/** Baselines of machines and meters: training, diagnostics, versions, and comparison with the measured energy. */
 export function BaselinePage() {
   const text = useText();
   const site = useSite();
   const search = useSearch({ from: '/signed-in/baseline' });
   const navigate = useNavigate({ from: '/baseline' });
   const change = (next: BaselineSearch) => void navigate({ search: (old) => ({ ...old, ...next }) });
-  const window = useRange(search, USUAL_BASELINE_DAYS);
+  const window = useRange(search, DEFAULT_BASELINE_DAYS);
   const show = (range: RangeSearch) => void navigate({ search: (old) => withRange(old, range) });
   return (
     <PageBody>
@@ -37,7 +37,7 @@ export function BaselinePage() {
           range={search}
           window={window}
           days={BASELINE_DAYS}
-          usualDays={USUAL_BASELINE_DAYS}
+          defaultDays={DEFAULT_BASELINE_DAYS}
           onChange={show}
         />
       </PageHead>

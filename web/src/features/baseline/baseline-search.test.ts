@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { chosenMachines, readBaselineSearch } from './baseline-search.ts';
 
-it('reads machines, range and version of an address, and leaves out what makes no sense', () => {
+it('reads machines, range and version from an address, and ignores invalid ones', () => {
   expect(readBaselineSearch({ machines: 'a,b', days: '30', model: 'm' })).toEqual({
     machines: 'a,b',
     days: 30,

@@ -1,20 +1,20 @@
 import { type RangeSearch, readRange } from '../../data/range-search.ts';
 
-/** Numbers of days that are offered to learn from, beside calendar periods and any window. */
+/** Offered lengths of the baseline period in days, in addition to calendar periods and any window. */
 export const BASELINE_DAYS: readonly number[] = [7, 30, 90];
-export const USUAL_BASELINE_DAYS = 90;
+export const DEFAULT_BASELINE_DAYS = 90;
 
-/** More machines are not trained at once. */
+/** Maximum of machines per training. */
 const MAX_MACHINES = 50;
 
 export interface BaselineSearch extends RangeSearch {
-  /** Ids of the chosen machines, divided by commas; the first is in view. */
+  /** Ids of the chosen machines, separated by commas; the first is displayed. */
   readonly machines?: string;
-  /** Id of the version in view. */
+  /** Id of the displayed version. */
   readonly model?: string;
 }
 
-/** The view that an address asks for; what it does not say is left to the page. */
+/** The view in an address; the page has defaults for missing parameters. */
 export function readBaselineSearch(raw: Record<string, unknown>): BaselineSearch {
   return {
     ...readRange(raw, BASELINE_DAYS),

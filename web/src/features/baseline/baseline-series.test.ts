@@ -26,7 +26,7 @@ it('breaks lines where hours are missing, but not the sum', () => {
   expect(days.energy.columns[0]?.values).toEqual([10, 11, 12]);
 });
 
-it('writes figures as CSV that any program reads', () => {
+it('writes values as CSV according to RFC 4180', () => {
   expect(comparisonCsv(FOUND).split('\r\n').slice(0, 2)).toEqual([
     'start,actual_kwh,predicted_kwh,deviation_kwh,cusum_kwh,production_count_kwh,"a,b_kwh"',
     '2026-03-01T00:00:00.000Z,10,9,1,1,4,1',

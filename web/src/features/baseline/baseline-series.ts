@@ -2,13 +2,13 @@ import type { BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { alignSeries, type Frame } from '../../charts/frame.ts';
 
-/** Series of a comparison, each on one time axis with gaps where hours are left out. */
+/** Series of a comparison on one time axis, with gaps for excluded hours. */
 export interface BaselineFrames {
   /** Actual, predicted. */
   readonly energy: Frame;
   readonly residuals: Frame;
   readonly contributions: Frame;
-  /** What the columns of `contributions` are. */
+  /** Names of the columns of `contributions`. */
   readonly parts: readonly string[];
   readonly cusum: Frame;
 }
@@ -32,12 +32,12 @@ export function baselineFrames({
     residuals: frame(hourly_deviations.map(({ deviation_kwh }) => deviation_kwh)),
     contributions: frame(...parts.map(([, values]) => values)),
     parts: parts.map(([name]) => name),
-    // A sum does not jump where hours are missing.
+    // The CUSUM continues across missing hours.
     cusum: alignSeries([{ times, values: cusum, gapMs: Number.POSITIVE_INFINITY }]),
   };
 }
 
-/** `a,b\n1,2\n`, as RFC 4180 has it. */
+/** `a,b\n1,2\n`, according to RFC 4180. */
 export function csvText(head: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
   const cell = (value: string | number | null) => {
     const text = value === null ? '' : String(value);
@@ -46,7 +46,7 @@ export function csvText(head: readonly string[], rows: readonly (readonly (strin
   return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
-/** Every hour or day with what was used and expected, and what makes up the expectation. */
+/** Measured and expected energy per hour or day, with the contributions to the expected energy. */
 export function comparisonCsv({ hourly_deviations, cusum, contributions_kwh }: BaselineDeviation): string {
   const parts = Object.entries(contributions_kwh);
   const head = [

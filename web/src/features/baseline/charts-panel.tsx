@@ -28,7 +28,7 @@ interface ChartsPanelProps {
   readonly window: Window;
 }
 
-/** What was used against what a version expects, over the range: total, course, residuals, contributions, CUSUM. */
+/** Measured against expected energy over the range: total, course, residuals, contributions, CUSUM. */
 export function ChartsPanel({ machine, model, window }: ChartsPanelProps) {
   const text = useText();
   const query = useQuery(useQueries().deviation(machine.id, window, model.model_id));
@@ -91,7 +91,7 @@ function Totals({ found }: { readonly found: BaselineDeviation }) {
   );
 }
 
-/** Why the savings have their verdict. */
+/** Reasons for the verdict on the savings. */
 function Reasons({ found: { savings } }: { readonly found: BaselineDeviation }) {
   const text = useText();
   return (

@@ -3,10 +3,10 @@ import { useFormat, useText } from '../../app-context.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './baseline.module.css';
 
-/** Rows on the page at most, the newest ones; all of them are in the export. */
+/** Maximum of rows on the page, newest first; the export has all rows. */
 const MAX_ROWS = 500;
 
-/** The figures behind the charts. */
+/** The values of the charts. */
 export function DeviationTable({ found }: { readonly found: BaselineDeviation }) {
   const text = useText();
   const format = useFormat();
@@ -32,7 +32,7 @@ export function DeviationTable({ found }: { readonly found: BaselineDeviation })
               {found.resolution === 'hour' ? format.dateTime(Date.parse(hour)) : format.day(Date.parse(hour))}
             </th>
             {[actual_kwh, predicted_kwh, deviation_kwh, cusum].map((value, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a cell is its column
+              // biome-ignore lint/suspicious/noArrayIndexKey: a cell is identified by its column
               <td key={i} data-numeric>
                 {format.number(value, 2)}
               </td>

@@ -15,7 +15,7 @@ interface DriverSuggestionProps {
   readonly onUse: (drivers: readonly string[]) => void;
 }
 
-/** Asks for the best subset of drivers, ticks it, and says why the others are left out. */
+/** Requests the best subset of drivers, selects it, and explains why the others are excluded. */
 export function DriverSuggestion({ machine, window, onUse }: DriverSuggestionProps) {
   const text = useText();
   const [asked, setAsked] = useState(false);

@@ -15,7 +15,7 @@ interface ExportMenuProps {
   readonly found: BaselineDeviation;
 }
 
-/** What is in view, to take away. */
+/** Exports of the current view. */
 export function ExportMenu({ machine, model, found }: ExportMenuProps) {
   const text = useText();
   const file = (kind: string) => `${machine.name} baseline v${model.model_version} ${kind}`.replace(/[^\w.-]+/g, '-');

@@ -9,7 +9,7 @@ import styles from './baseline.module.css';
 
 interface MachinePickerProps {
   readonly machines: readonly Device[];
-  /** Ids; the first is in view. */
+  /** Ids; the first is displayed. */
   readonly chosen: readonly string[];
   readonly onChoose: (ids: readonly string[]) => void;
 }
@@ -18,7 +18,7 @@ const STATUSES = ['any', 'with', 'without'] as const;
 
 interface Filter {
   readonly name: string;
-  /** Empty: any. */
+  /** Empty: all. */
   readonly kind: string;
   readonly status: (typeof STATUSES)[number];
 }
@@ -42,9 +42,9 @@ export function MachinePicker({ machines, chosen, onChoose }: MachinePickerProps
       return isNamed && isOfKind && (filter.status === 'any' || (active !== undefined) === (filter.status === 'with'));
     });
   const toggle = (id: string) => {
-    const rest = chosen.filter((one) => one !== id);
-    if (rest.length === chosen.length) onChoose([...chosen, id]);
-    else if (rest.length > 0) onChoose(rest);
+    const others = chosen.filter((one) => one !== id);
+    if (others.length === chosen.length) onChoose([...chosen, id]);
+    else if (others.length > 0) onChoose(others);
   };
   return (
     <Panel title={text('baseline.machines')} note={text('baseline.machines_note')}>

@@ -9,7 +9,7 @@ import { Table } from '../../ui/layout/table.tsx';
 import styles from './baseline.module.css';
 import { useDriverLabel } from './use-driver-label.ts';
 
-/** A version with everything that an auditor asks for. */
+/** A version with the details that an audit needs. */
 export function ModelPanel({ model }: { readonly model: BaselineModel }) {
   const text = useText();
   const format = useFormat();
@@ -110,7 +110,7 @@ function Coefficients({ model }: { readonly model: BaselineModel }) {
 
 type Whole = 'time_of_week' | 'weekday' | 'temperature';
 
-/** What is tested as a whole, because its parts are many. */
+/** Groups of terms that are tested jointly. */
 function wholes({ time_of_week: byHour, day_of_week: byDay }: BaselineModel): [Whole, number][] {
   const levels = byHour ?? byDay;
   if (levels === null) return [];
@@ -175,7 +175,7 @@ function Criteria({ model }: { readonly model: BaselineModel }) {
   );
 }
 
-/** Tiny ones by their power of ten, counts without digits behind the point. */
+/** Tiny values in scientific notation, counts without decimal places. */
 function small(value: number, format: Formatter): string {
   if (value >= 100) return format.number(value, 0);
   return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : format.number(value, 3);

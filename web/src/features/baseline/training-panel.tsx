@@ -16,18 +16,18 @@ import { TrainingProgress } from './training-progress.tsx';
 import { useDriverLabel } from './use-driver-label.ts';
 
 interface TrainingPanelProps {
-  /** The first is in view: its drivers stand here. */
+  /** The first is displayed; its drivers are listed. */
   readonly machines: readonly Device[];
   readonly window: Window;
 }
 
 type ModelType = NonNullable<BaselineTrainingRequest['model_type']>;
 const MODEL_TYPES: readonly ModelType[] = ['linear', 'change_point', 'time_of_week_temperature', 'day_of_week', 'auto'];
-/** Models for one resolution only. */
+/** Models that exist for one resolution only. */
 const RESOLUTIONS: Partial<Record<ModelType, Resolution>> = { time_of_week_temperature: 'hour', day_of_week: 'day' };
 const USUAL = ['production_count', 'outdoor_temp_c', 'operating_hours'];
 
-/** Chooses model and drivers, and trains every chosen machine as a job of its own. */
+/** Chooses model and drivers, and starts one training job per chosen machine. */
 export function TrainingPanel({ machines, window }: TrainingPanelProps) {
   const text = useText();
   const { api } = useServices();

@@ -16,7 +16,7 @@ interface TrainingProgressProps {
   readonly jobId: string;
 }
 
-/** How far a training is, with a way to end it; then what came of it. */
+/** Progress of a training, which can be cancelled; then its outcome. */
 export function TrainingProgress({ machineId, name, jobId }: TrainingProgressProps) {
   const text = useText();
   const { api } = useServices();

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 
-/** Asks for everything about a machine's baseline anew; answers that are still on their way are too old. */
+/** Refetches every query about a machine's baseline; cancels requests in flight, whose responses would be outdated. */
 export function useBaselineRefresh(machineId: string): () => Promise<void> {
   const cache = useQueryClient();
   return async () => {

@@ -2,7 +2,7 @@ import { useMetrics } from '../../use-metrics.ts';
 
 const CALENDAR_PREFIX = 'calendar:';
 
-/** How drivers and coefficients are called: `outdoor_temp_c` and `environment.outdoor_temp_c` are Outdoor temperature. */
+/** Labels of drivers and coefficients: `outdoor_temp_c` and `environment.outdoor_temp_c` are Outdoor temperature. */
 export function useDriverLabel(): (name: string) => string {
   const metrics = useMetrics();
   return (name) => {

@@ -17,16 +17,16 @@ interface VersionsPanelProps {
   readonly machine: Device;
   /** Newest first. */
   readonly versions: readonly BaselineModel[];
-  /** Id of the one in view. */
+  /** Id of the displayed version. */
   readonly shown: string;
   readonly window: Window;
   readonly onView: (modelId: string) => void;
 }
 
-/** So many stand beside each other; the one in use is always among them. */
+/** Maximum of columns; the active version is always included. */
 const MAX_VERSIONS = 5;
 
-/** Versions side by side: how they were made, how well they fit, what they say of the range, and which is in use. */
+/** Versions side by side: training, goodness of fit, deviation over the range, and which one is active. */
 export function VersionsPanel({ machine, versions, shown, window, onView }: VersionsPanelProps) {
   const text = useText();
   const beside = versions.filter(({ is_active, model_id }, i) => i < MAX_VERSIONS || is_active || model_id === shown);
@@ -93,7 +93,7 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
   );
 }
 
-/** Difference and verdict of a version. */
+/** Deviation and verdict of a version. */
 function InRange({ found }: { readonly found: BaselineDeviation | undefined }) {
   const text = useText();
   const format = useFormat();
@@ -101,7 +101,7 @@ function InRange({ found }: { readonly found: BaselineDeviation | undefined }) {
   return `${plain(format.energy(found.deviation_kwh))} · ${text(`baseline.${found.savings.verdict}`)}`;
 }
 
-/** What each version is asked for. */
+/** The comparison requested for each version. */
 function useRows(): [label: string, cell: (model: BaselineModel) => ReactNode][] {
   const text = useText();
   const labelOf = useDriverLabel();

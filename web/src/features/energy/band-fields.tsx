@@ -10,10 +10,10 @@ import { type BandDraft, type FieldErrors, type HolidayRule, newBand } from './t
 const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7] as const;
 const HOLIDAY_RULES: readonly HolidayRule[] = ['include', 'exclude', 'only'];
 const MAX_BANDS = 50;
-/** A Monday in UTC, from which the names of weekdays are counted. */
+/** A Monday in UTC, from which weekday names are derived. */
 const MONDAY_MS = Date.UTC(2024, 0, 1, 12);
 
-/** Bands by time of use, the first that fits an instant prices it; and what holds otherwise. */
+/** Bands of a time-of-use price, of which the first match applies, and the default price. */
 export function BandFields({ draft, errors, change }: PartProps) {
   const text = useText();
   const replace = (key: string, band: BandDraft) =>
@@ -205,7 +205,7 @@ function SeasonFields({ band, errors, path, set }: SeasonProps) {
   );
 }
 
-/** The first thing said about anything in a list. */
+/** The first error of any element of a list. */
 function firstUnder(errors: FieldErrors, path: string): string | undefined {
   return Object.entries(errors).find(([field]) => field.startsWith(path))?.[1];
 }

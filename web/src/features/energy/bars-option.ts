@@ -10,9 +10,9 @@ export interface Part {
   readonly key: keyof Slot;
   readonly label: MessageKey;
   readonly token: Token;
-  /** Above or below the line. */
+  /** Above or below the zero line. */
   readonly sign: 1 | -1;
-  /** Paler than its colour, where a hue stands on both sides of the line. */
+  /** Paler, for a hue that is used on both sides of the zero line. */
   readonly pale?: boolean;
 }
 
@@ -31,12 +31,12 @@ const MONEY: readonly Part[] = [
 ];
 const PALE = 0.55;
 
-/** What the bars of a chart are made of: a battery or a sun that a site lacks is left out. */
+/** The series of the bars; battery and solar are omitted for a site without them. */
 export function partsOf(kind: ChartKind, slots: readonly Slot[]): readonly Part[] {
   return (kind === 'energy' ? ENERGY : MONEY).filter(({ key }) => slots.some((slot) => slot[key] !== null));
 }
 
-/** An amount of a slot as a reader takes it. */
+/** An amount of a slot, formatted. */
 export function amountText(kind: ChartKind, amount: number | null, format: Formatter): string {
   return kind === 'energy' ? plain(format.energy(amount)) : format.money(amount);
 }
@@ -50,14 +50,14 @@ interface BarsInput {
   readonly slots: readonly Slot[];
   readonly parts: readonly Part[];
   readonly labels: readonly string[];
-  /** In the tip, where there is room. */
+  /** In the tooltip, where there is more space. */
   readonly longLabels: readonly string[];
   readonly partNames: readonly string[];
   readonly unit: string;
   readonly narrow: boolean;
 }
 
-/** Bars stacked above and below a line, one column a slot. */
+/** Bars stacked above and below the zero line, one column per slot. */
 export function barsOption(input: BarsInput, palette: Palette, format: Formatter): EChartsCoreOption {
   const { slots, parts, labels, narrow } = input;
   const axisText = { color: palette['ink-quiet'], fontFamily: 'inherit', fontSize: 12 };
@@ -118,7 +118,7 @@ function axisNumber(value: number, format: Formatter): string {
   return format.number(value, digits);
 }
 
-/** A tip built of nodes, so that no name is ever read as HTML. */
+/** A tooltip built from DOM nodes, so that names are never parsed as HTML. */
 function barsTip(input: BarsInput, row: number, palette: Palette, format: Formatter): HTMLElement {
   const slot = input.slots[row];
   const tip = document.createElement('div');

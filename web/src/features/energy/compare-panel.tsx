@@ -11,7 +11,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './tariff.module.css';
 
-/** The API compares no more than these at a time. */
+/** The API's maximum per comparison. */
 const MAX_TARIFFS = 20;
 
 interface ComparePanelProps {
@@ -20,7 +20,7 @@ interface ComparePanelProps {
   readonly tariffs: readonly Tariff[];
 }
 
-/** What the energy of the period in view would have cost under each tariff that is ticked. */
+/** The cost of the period's energy under each selected tariff. */
 export function ComparePanel({ site, window, tariffs }: ComparePanelProps) {
   const text = useText();
   const [left, setLeft] = useState<readonly string[]>([]);

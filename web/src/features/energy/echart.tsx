@@ -9,11 +9,11 @@ use([BarChart, SankeyChart, GridComponent, TooltipComponent, SVGRenderer]);
 interface EChartProps {
   readonly option: EChartsCoreOption;
   readonly height: number;
-  /** Said by a screen reader in place of the picture. */
+  /** Text alternative of the chart for screen readers. */
   readonly label: string;
 }
 
-/** A chart drawn by ECharts, as wide as its place. */
+/** A chart drawn by ECharts, as wide as its container. */
 export function EChart({ option, height, label }: EChartProps) {
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {

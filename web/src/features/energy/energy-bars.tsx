@@ -20,7 +20,7 @@ interface EnergyBarsProps {
   readonly onKind: (kind: ChartKind) => void;
 }
 
-/** Stacked bars by hour, day or month, of energy or of money; the numbers in a table behind. */
+/** Stacked bars of energy or money by hour, day or month, with a table of the values. */
 export function EnergyBars({ periods, unit, kind, onKind }: EnergyBarsProps) {
   const text = useText();
   const format = useFormat();
@@ -116,7 +116,7 @@ function numberOf(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** What an hour, a day or a month is called: briefly under the chart, in full in its tip and table. */
+/** Label of an hour, day or month: short on the axis, long in tooltip and table. */
 function useSlotName(unit: PeriodUnit): (slot: Slot, length: 'short' | 'long') => string {
   const format = useFormat();
   return useMemo(

@@ -23,7 +23,7 @@ import { FlowsPanel } from './flows-panel.tsx';
 import { TariffPanel } from './tariff-panel.tsx';
 import { TotalsPanel } from './totals-panel.tsx';
 
-/** Energy, money and carbon of a day, week, month or year of the site's calendar. */
+/** Energy, cost and CO₂ of a day, week, month or year of the site's calendar. */
 export function EnergyPage() {
   const text = useText();
   const format = useFormat();
@@ -86,7 +86,7 @@ interface NoEnergyProps {
   readonly children: ReactNode;
 }
 
-/** An empty period: what is missing, and the way to the newest data where they are older. */
+/** A period without data: the missing readings, and a link to the newest data. */
 function NoEnergy({ before, onDay, children }: NoEnergyProps) {
   const text = useText();
   const latest = useQuery({ ...useQueries().latest(useSite().id), refetchInterval: false });
@@ -105,7 +105,7 @@ interface BalanceProps {
   readonly unit: PeriodUnit;
   readonly kind: ChartKind;
   readonly onKind: (kind: ChartKind) => void;
-  /** Leads to the period of an instant. */
+  /** Shows the period that contains an instant. */
   readonly onDay: (instant: number) => void;
 }
 

@@ -1,15 +1,15 @@
 import { PERIOD_UNITS, type PeriodUnit } from '../../data/period-unit.ts';
 import { isDay } from '../../data/range-search.ts';
 
-/** What the address says about Energy & cost. */
+/** Search parameters of Energy & cost. */
 export interface EnergySearch {
   readonly unit?: PeriodUnit;
-  /** A day (YYYY-MM-DD) in the period; today's when left out. */
+  /** A day (YYYY-MM-DD) in the period; default: today. */
   readonly day?: string;
   readonly chart?: 'money';
 }
 
-/** The view in the address; what does not fit is left out rather than refused. */
+/** The view in the address; invalid parameters are ignored. */
 export function readEnergySearch(raw: Record<string, unknown>): EnergySearch {
   const { unit, day, chart } = raw;
   return {

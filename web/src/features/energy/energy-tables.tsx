@@ -8,7 +8,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './energy.module.css';
 
-/** What each band of the tariff cost. */
+/** Cost per band of the tariff. */
 export function BandsPanel({ bands }: { readonly bands: EnergyBalance['cost_by_band'] }) {
   const text = useText();
   const format = useFormat();
@@ -38,7 +38,7 @@ export function BandsPanel({ bands }: { readonly bands: EnergyBalance['cost_by_b
   );
 }
 
-/** When batteries and vehicles charged, how much and for what money. */
+/** Charging sessions of batteries and vehicles, with energy and cost. */
 export function SessionsPanel(props: { readonly siteId: string; readonly firstDay: string; readonly lastDay: string }) {
   const text = useText();
   const format = useFormat();

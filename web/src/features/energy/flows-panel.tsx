@@ -12,7 +12,7 @@ import { energyAt, sankeyOption, type Way, waysOf } from './sankey-option.ts';
 
 const NARROW_PX = 560;
 
-/** The ways that energy took between sun, battery, grid and home, as a Sankey diagram with its table. */
+/** Energy flows between solar, battery, grid and home, as a Sankey diagram with a table. */
 export function FlowsPanel({ flows, totals }: { readonly flows: EnergyFlows | null; readonly totals: EnergyTotals }) {
   const text = useText();
   const format = useFormat();

@@ -4,7 +4,7 @@ import { Skeleton } from '../../ui/feedback/skeleton.tsx';
 
 const EChart = lazy(async () => ({ default: (await loadPart(() => import('./echart.tsx'))).EChart }));
 
-/** A chart whose library is fetched when the first one is shown. */
+/** A chart whose library is loaded when the first chart is shown. */
 export function LazyChart(props: ComponentProps<typeof EChart>) {
   return (
     <Suspense fallback={<Skeleton height={`${props.height}px`} />}>

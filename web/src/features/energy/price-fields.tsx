@@ -3,7 +3,7 @@ import { TextField } from '../../ui/controls/field.tsx';
 import styles from './tariff.module.css';
 import type { DynamicDraft, FieldErrors, TariffDraft } from './tariff-draft.ts';
 
-/** What a part of the tariff form is given. */
+/** Props of a part of the tariff form. */
 export interface PartProps {
   readonly draft: TariffDraft;
   readonly errors: FieldErrors;
@@ -19,12 +19,12 @@ interface NumberProps {
   readonly hint?: string | undefined;
 }
 
-/** A number typed with a point or a comma. */
+/** A number field that accepts a decimal point or comma. */
 export function NumberField({ onChange, ...field }: NumberProps) {
   return <TextField {...field} inputMode="decimal" onChange={(event) => onChange(event.target.value)} />;
 }
 
-/** A price of a kWh in the site's currency. */
+/** A price per kWh in the site's currency. */
 export function PriceField(props: Omit<NumberProps, 'unit'>) {
   const { currency } = useFormat().settings;
   return <NumberField {...props} unit={`${currency}/kWh`} />;
@@ -38,7 +38,7 @@ interface DynamicProps {
   readonly path: string;
 }
 
-/** A price that follows the market: times a factor, plus a markup; and what holds where none is known. */
+/** A dynamic price: market price × factor + markup, and the fallback for hours without a market price. */
 export function DynamicFields({ value, onChange, errors, path }: DynamicProps) {
   const text = useText();
   return (

@@ -5,7 +5,7 @@ import { useServices, useText } from '../../app-context.tsx';
 import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
 import { refreshMoney } from './refresh-money.ts';
 
-/** Asks before a tariff is deleted. */
+/** Asks for confirmation before a tariff is deleted. */
 export function RemoveTariffDialog({ tariff, onClose }: { readonly tariff: Tariff; readonly onClose: () => void }) {
   const text = useText();
   const { api } = useServices();

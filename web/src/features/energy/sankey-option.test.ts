@@ -30,12 +30,12 @@ const totals = EnergyTotals.parse({
   coverage: 1,
 });
 
-test('the ends of the diagram have the energy of the totals, also where a way is too small to be drawn', () => {
+test('the nodes of the diagram show the energy of the totals, also where a flow is too small to be drawn', () => {
   const ends = ['solar', 'battery_out', 'grid_in', 'other_out', 'load', 'battery_in', 'grid_out', 'other_in'] as const;
   expect(ends.map((end) => energyAt(end, flows, totals))).toEqual([5.001, 8.5, 8, 0.25, 7.25, 8, 6.001, 0.5]);
 });
 
-test('losses and sources without a meter are ways like the others; reports stored without them have none', () => {
+test('losses and unmetered sources are flows like the others; older stored reports have none', () => {
   expect(waysOf(flows).map(({ key, kwh }) => [key, kwh])).toEqual([
     ['grid_to_battery_kwh', 8],
     ['battery_to_grid_kwh', 6],

@@ -44,17 +44,17 @@ const TOTAL: Readonly<Partial<Record<End, keyof EnergyTotals>>> = {
   battery_in: 'battery_charged_kwh',
   grid_out: 'export_kwh',
 };
-/** Less than this is the rounding of meters rather than a way that energy took. */
+/** A smaller flow is a rounding error of meters. */
 const MIN_WAY_KWH = 0.005;
 
-/** The ways that energy took, the largest first. */
+/** Energy flows, the largest first. */
 export function waysOf(flows: EnergyFlows): readonly Way[] {
   return WAYS.map((way) => ({ ...way, kwh: flows[way.key] ?? 0 }))
     .filter(({ kwh }) => kwh > MIN_WAY_KWH)
     .sort((a, b) => b.kwh - a.kwh);
 }
 
-/** Energy that starts or ends at a corner, the same number as in the totals; of what is not metered the sum of its ways. */
+/** Energy of a node, equal to the totals; for an unmetered node the sum of its flows. */
 export function energyAt(end: End, flows: EnergyFlows, totals: EnergyTotals): number {
   const key = TOTAL[end];
   const total = key === undefined ? null : totals[key];
@@ -69,7 +69,7 @@ interface SankeyInput {
   readonly narrow: boolean;
 }
 
-/** From sun, battery and grid at the left to home, battery and grid at the right. */
+/** From solar, battery and grid on the left to home, battery and grid on the right. */
 export function sankeyOption(
   { ways, name, energy, narrow }: SankeyInput,
   palette: Palette,

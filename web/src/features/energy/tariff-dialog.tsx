@@ -27,13 +27,13 @@ const IMPORT_TYPES: readonly ImportType[] = ['flat', 'time_of_use', 'dynamic', '
 const EXPORT_TYPES: readonly ExportType[] = ['none', 'flat', 'dynamic'];
 
 interface TariffDialogProps {
-  /** The tariff to change; without it a new one is made. */
+  /** The tariff to edit; without it, a new one is created. */
   readonly tariff?: Tariff | undefined;
   readonly onClose: () => void;
   readonly onSaved: (tariff: Tariff) => void;
 }
 
-/** Makes or changes a tariff; what the contract has against a value stands at its field. */
+/** Creates or edits a tariff; validation errors are shown at their fields. */
 export function TariffDialog({ tariff, onClose, onSaved }: TariffDialogProps) {
   const text = useText();
   const formId = useId();
@@ -103,7 +103,7 @@ function useSaveTariff(tariff: Tariff | undefined, onSaved: (tariff: Tariff) => 
   });
 }
 
-/** What the server has against single fields; it names them with or without `body`. */
+/** The server's errors by field; it names fields with or without `body`. */
 function serverErrors(error: Error | null): FieldErrors {
   if (!(error instanceof ApiProblem)) return {};
   return Object.fromEntries(

@@ -4,7 +4,7 @@ export type ImportType = Tariff['import_price']['type'];
 export type ExportType = Tariff['export_price']['type'];
 export type HolidayRule = 'include' | 'exclude' | 'only';
 
-/** A band as it is being typed: numbers and days are still text. */
+/** A band in the form: numbers and days are text. */
 export interface BandDraft {
   readonly key: string;
   readonly name: string;
@@ -27,7 +27,7 @@ export interface DynamicDraft {
   readonly fallback: string;
 }
 
-/** A tariff as it is being typed. Every kind keeps what was typed into it while another one is looked at. */
+/** A tariff in the form. Each kind of price keeps its input while another kind is selected. */
 export interface TariffDraft {
   readonly name: string;
   readonly importType: ImportType;
@@ -133,7 +133,7 @@ function dynamicDraft(price: { markup_per_kwh: number; factor: number; fallback_
   };
 }
 
-/** What the server would be sent: text as numbers, both 0.25 and 0,25; what is no number stays for the check to find. */
+/** The request body: text becomes numbers (0.25 or 0,25); other text is left for validation to reject. */
 export function requestOf(draft: TariffDraft): Record<string, unknown> {
   return {
     name: draft.name,
@@ -193,16 +193,16 @@ function numberOf(text: string): number | undefined {
   return plain === '' || Number.isNaN(value) ? undefined : value;
 }
 
-/** What is wrong, by field as the API names it: `import_price.bands.0.price_per_kwh`. */
+/** Errors by the API's field path: `import_price.bands.0.price_per_kwh`. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
-/** What is said of a field that is empty; all else the contract says itself. */
+/** The error for an empty field; all other errors are the contract's. */
 export interface CheckWords {
   readonly number: string;
   readonly text: string;
 }
 
-/** The draft as the contract takes it, or what it has against which field. */
+/** The draft as a valid request body, or its errors by field. */
 export function checkDraft(draft: TariffDraft, words: CheckWords): { tariff: TariffCreate } | { errors: FieldErrors } {
   const checked = TariffCreate.safeParse(requestOf(draft));
   if (checked.success) return { tariff: checked.data };

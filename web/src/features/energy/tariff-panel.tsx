@@ -29,7 +29,7 @@ interface TariffPanelProps {
   readonly window: Window;
 }
 
-/** The tariffs, which of them the site is billed by, and what each would have cost. */
+/** The tariffs, the active one, and the cost under each. */
 export function TariffPanel({ site, window }: TariffPanelProps) {
   const text = useText();
   const tariffs = useQuery(useQueries().tariffs());

@@ -8,7 +8,7 @@ import { newTier, type TierDraft } from './tariff-draft.ts';
 
 const MAX_TIERS = 20;
 
-/** Prices by how much was bought since the day or the month began. */
+/** Prices by the energy imported since the beginning of the day or month. */
 export function TierFields({ draft, errors, change }: PartProps) {
   const text = useText();
   const { tiers } = draft;

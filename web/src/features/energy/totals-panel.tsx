@@ -5,7 +5,7 @@ import { plain } from '../../ui/format.ts';
 import { Stat, Stats } from '../../ui/layout/figure.tsx';
 import { Panel } from '../../ui/layout/panel.tsx';
 
-/** Above this share the gaps are shorter than a reader cares about. */
+/** With a higher coverage, gaps are not mentioned. */
 const WHOLE = 0.995;
 
 interface TotalsPanelProps {
@@ -13,7 +13,7 @@ interface TotalsPanelProps {
   readonly warnings: readonly string[];
 }
 
-/** Money and energy of the whole period, how well readings cover it, and what the server warns of. */
+/** Cost and energy of the period, the coverage of its readings, and the server's warnings. */
 export function TotalsPanel({ totals, warnings }: TotalsPanelProps) {
   const text = useText();
   const format = useFormat();
@@ -45,7 +45,7 @@ export function TotalsPanel({ totals, warnings }: TotalsPanelProps) {
   );
 }
 
-/** What the period cost in all; unknown where the price of the energy is. */
+/** Total cost of the period; null when the energy price is unknown. */
 function netCost({ cost, revenue, fixed_cost, demand_cost }: EnergyTotals): number | null {
   if (cost === null) return null;
   return cost + (fixed_cost ?? 0) + (demand_cost ?? 0) - (revenue ?? 0);

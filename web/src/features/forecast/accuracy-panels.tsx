@@ -16,7 +16,7 @@ interface SubjectProps {
   readonly horizon: ForecastHorizon;
 }
 
-/** When the greatest load comes, how great, how sure. */
+/** The forecast peak: time, power and prediction interval. */
 export function PeakPanel({ subject, horizon }: SubjectProps) {
   const text = useText();
   const format = useFormat();
@@ -47,7 +47,7 @@ export function PeakPanel({ subject, horizon }: SubjectProps) {
   );
 }
 
-/** Errors of back-tests against what comes without a model, and every model's. */
+/** Back-test errors of the chosen model, of the naive forecasts and of every model. */
 export function AccuracyPanel({ subject, horizon }: SubjectProps) {
   const text = useText();
   const query = useQuery(useQueries().forecastAccuracy(subject, horizon));

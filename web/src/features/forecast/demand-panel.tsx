@@ -27,7 +27,7 @@ interface DemandPanelProps {
 
 const HEIGHT_PX = 300;
 
-/** The load as it was and as it will be. */
+/** The measured and the forecast load. */
 export function DemandPanel({ subject, name, horizon }: DemandPanelProps) {
   const text = useText();
   const format = useFormat();

@@ -12,7 +12,7 @@ const slot = (hour: number, kw: number) => ({
   upper_80: kw,
 });
 
-it('lets the forecast go on from the last measurement, with a band that opens there', () => {
+it('continues from the last measurement, where the prediction band starts', () => {
   const frame = demandFrame({
     measured: [
       { timestamp: at(1), power_kw: 3 },
@@ -29,7 +29,7 @@ it('lets the forecast go on from the last measurement, with a band that opens th
   expect(extentOf(frame)).toEqual({ start: Date.parse(at(1)), end: Date.parse(at(4)) });
 });
 
-it('does not draw across a measurement that is missing', () => {
+it('does not draw across a missing measurement', () => {
   const frame = demandFrame({
     measured: [{ timestamp: at(2), power_kw: null }],
     predictions: [slot(3, 5)],

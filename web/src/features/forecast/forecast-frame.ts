@@ -1,7 +1,7 @@
 import type { DemandForecast, SolarForecast } from '@wattkeeper/contract/analytics/forecast.ts';
 import { alignSeries, type Frame, type Interval } from '../../charts/frame.ts';
 
-/** What was measured, then what is foretold with its 95 % band. The forecast begins where the measurement ends, so that the line does not break. */
+/** Measured values, then the forecast with its 95 % prediction interval, which starts at the last measurement so that the line is continuous. */
 export function demandFrame({ measured, predictions }: DemandForecast): Frame {
   const last = measured.at(-1);
   const joint = last && last.power_kw !== null ? [{ at: Date.parse(last.timestamp), kw: last.power_kw }] : [];
@@ -21,7 +21,7 @@ export function demandFrame({ measured, predictions }: DemandForecast): Frame {
   ]);
 }
 
-/** What is foretold with its band, and a clear sky. */
+/** The solar forecast with its prediction interval, and the clear-sky power. */
 export function solarFrame({ predictions }: SolarForecast): Frame {
   const times = predictions.map(({ timestamp }) => Date.parse(timestamp));
   const gapMs = Number.POSITIVE_INFINITY;

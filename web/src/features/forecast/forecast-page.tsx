@@ -17,7 +17,7 @@ import { FORECAST_HORIZONS } from './forecast-search.ts';
 import { ShiftPanel } from './shift-panel.tsx';
 import { SolarPanel } from './solar-panel.tsx';
 
-/** What comes: the load with its band, how good that is, the next peak, solar power, and when to run what can wait. */
+/** Forecasts: load with prediction interval and accuracy, next peak, solar power, and the best time for movable loads. */
 export function ForecastPage() {
   const text = useText();
   const site = useSite();
@@ -74,7 +74,7 @@ export function ForecastPage() {
   );
 }
 
-/** Whether a forecast is refused because too little is known of the past: a new site has to wait. */
+/** Whether a forecast was rejected because the history is too short, as on a new site. */
 function needsHistory(error: unknown): boolean {
   if (!(error instanceof ApiProblem)) return false;
   return error.code === 'no_data' || error.fields.some(({ field }) => field === 'horizon');

@@ -4,11 +4,11 @@ export const FORECAST_HORIZONS = ['1h', '24h', '7d'] as const satisfies readonly
 
 export interface ForecastSearch {
   readonly horizon?: ForecastHorizon;
-  /** Id of the machine in view; without it the whole site is. */
+  /** Id of the selected machine; default: the whole site. */
   readonly machine?: string;
 }
 
-/** The view that an address asks for; what it does not say is left to the page. */
+/** The view in an address; the page has defaults for missing parameters. */
 export function readForecastSearch(raw: Record<string, unknown>): ForecastSearch {
   const horizon = FORECAST_HORIZONS.find((one) => one === raw.horizon);
   return {

@@ -2,7 +2,7 @@ import type { ForecastHorizon } from '@wattkeeper/contract/analytics/forecast.ts
 import { useCallback } from 'react';
 import { useFormat } from '../../app-context.tsx';
 
-/** What a slot of a horizon is called: a day by its name and date, a shorter one by weekday and time. */
+/** Label of a slot: weekday and date for a day, weekday and time for a shorter slot. */
 export function useSlotLabel(horizon: ForecastHorizon): (at: number) => string {
   const format = useFormat();
   return useCallback(

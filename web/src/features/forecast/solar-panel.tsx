@@ -19,7 +19,7 @@ import { extentOf, solarFrame } from './forecast-frame.ts';
 
 const HEIGHT_PX = 240;
 
-/** What the panels will give; a site without panels has none of it. */
+/** The solar forecast; absent for a site without panels. */
 export function SolarPanel({ horizon }: { readonly horizon: SolarForecast['horizon'] }) {
   const text = useText();
   const format = useFormat();
@@ -42,7 +42,7 @@ export function SolarPanel({ horizon }: { readonly horizon: SolarForecast['horiz
   );
 }
 
-/** A site without a place has no sun; only one that has panels is asked for it. */
+/** A solar forecast needs a location; a site with panels is asked for it. */
 function PlaceWanted() {
   const text = useText();
   const site = useSite();

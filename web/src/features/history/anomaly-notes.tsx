@@ -5,10 +5,10 @@ import { SeverityMark } from '../anomalies/anomaly-table.tsx';
 import { useAnomalyWords } from '../anomalies/anomaly-words.ts';
 import styles from './history.module.css';
 
-/** Named under the charts at most: the page of anomalies has all of them. */
+/** Maximum listed under the charts; the Anomalies page lists all. */
 const MAX_ANOMALIES_LISTED = 6;
 
-/** What the bands of anomalies over the charts stand for, newest first. */
+/** Legend of the anomalies that the charts mark, newest first. */
 export function AnomalyNotes({ anomalies }: { readonly anomalies: readonly Anomaly[] }) {
   const text = useText();
   const words = useAnomalyWords();

@@ -2,7 +2,7 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { useMemo } from 'react';
 import { useFormat } from '../../app-context.tsx';
 
-/** What an instant of the axis is called: the bucket that it is the middle of, or the sample's own time. */
+/** Label of an instant on the axis: the bucket around it, or the sample's time. */
 export function useBucketLabel(widthMs: number): (at: number) => string {
   const format = useFormat();
   return useMemo(() => {

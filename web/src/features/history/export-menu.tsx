@@ -19,7 +19,7 @@ interface ExportMenuProps {
   readonly charts: RefObject<HTMLDivElement | null>;
 }
 
-/** What is in view, to take away: figures as CSV or Parquet, the picture as PNG. */
+/** Exports of the current view: values as CSV or Parquet, charts as PNG. */
 export function ExportMenu({ chosen, window, points, charts }: ExportMenuProps) {
   const text = useText();
   const format = useFormat();

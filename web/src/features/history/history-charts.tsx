@@ -31,7 +31,7 @@ interface HistoryChartsProps {
   readonly window: Window;
   readonly points: number;
   readonly chosen: readonly SeriesOffer[];
-  /** When one of them reported last, epoch milliseconds. */
+  /** Newest reading of the series, epoch milliseconds. */
   readonly newestAt: number | null;
   readonly colours: readonly Token[];
   readonly onWindow: (window: Window) => void;

@@ -16,10 +16,10 @@ import { seriesColours } from './series-choice.ts';
 import { SeriesPicker } from './series-picker.tsx';
 import { useHistoryWindow, useSeriesChoice } from './use-history.ts';
 
-/** Fewer points than this look like a drawing of a curve; more than one a pixel nobody sees. */
+/** Fewer points look coarse; more than one per pixel are invisible. */
 const MIN_POINTS = 300;
 
-/** Any series on a shared time axis. All of the view is in the address. */
+/** Any series on a shared time axis. The address contains the complete view. */
 export function HistoryPage() {
   const text = useText();
   const navigate = useNavigate();

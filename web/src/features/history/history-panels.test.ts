@@ -49,14 +49,14 @@ describe('seriesData', () => {
     expect(panel!.gaps).toEqual([{ start: T0 + 2 * MINUTE_MS, end: T0 + 50 * MINUTE_MS }]);
   });
 
-  it('sums what is counted by interval', () => {
+  it('sums deltas', () => {
     const counts = answer('15m', 'production.count', { mean: [1], min: [1], max: [1], sum: [40] }, [0]);
     const [data] = seriesData([offer('production.count', 'units', 'delta')], ['load'], [counts]);
     expect(data!.input.values).toEqual([40]);
     expect(data!.input.low).toBeUndefined();
   });
 
-  it('moves an earlier period under the present one', () => {
+  it('shifts an earlier period onto the current one', () => {
     const [data] = seriesData(
       [offer('x.y', 'kW')],
       ['solar'],
@@ -77,7 +77,7 @@ describe('historyPanels', () => {
     expect(panels[0]!.series.at(-1)).toMatchObject({ dashed: true, colour: 'solar', key: 'a:a.kw:before' });
   });
 
-  it('knows how wide every bucket is', () => {
+  it('returns the width of each bucket', () => {
     expect(bucketMs('raw')).toBe(0);
     expect(bucketMs('1h')).toBe(3_600_000);
   });

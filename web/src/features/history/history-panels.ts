@@ -18,7 +18,7 @@ import { type SeriesOffer, seriesKey } from './series-choice.ts';
 export interface HistoryPanel {
   readonly series: readonly ChartSeries[];
   readonly frame: Frame;
-  /** Where none of the chart's series has anything. */
+  /** Windows in which no series of the chart has values. */
   readonly gaps: readonly Interval[];
 }
 
@@ -47,7 +47,7 @@ export function bucketMs(bucket: TelemetryAnswer['bucket']): number {
   return BUCKET_MS[bucket] ?? 0;
 }
 
-/** The answers' series in the order of the view; those that no answer has are left out. */
+/** The series of the responses in the order of the view; series without a response are omitted. */
 export function seriesData(
   offers: readonly SeriesOffer[],
   colours: readonly Token[],
@@ -71,7 +71,7 @@ export function seriesData(
   });
 }
 
-/** Charts for a view: each unit has an axis of its own, each chart two of them. Compared series share the axis of theirs. */
+/** Charts for a view: one axis per unit, at most two axes per chart. A compared series shares the axis of its series. */
 export function historyPanels(
   data: readonly SeriesData[],
   compared: readonly SeriesData[],
@@ -102,7 +102,7 @@ function chartSeries({ offer, colour }: SeriesData, label: string, dashed: boole
   return { key: dashed ? `${offer.key}:before` : offer.key, label, colour, unit: offer.unit, dashed };
 }
 
-/** Means stand in the middle of their bucket: at its start the whole curve would be half a bucket early. */
+/** A mean is drawn in the middle of its bucket; at its start, the curve would be half a bucket early. */
 function inputOf(
   series: TelemetrySeries,
   bucket: TelemetryAnswer['bucket'],
@@ -122,7 +122,7 @@ function inputOf(
   };
 }
 
-/** Two bands over one another say nothing. */
+/** Overlapping bands would be unreadable. */
 function lineOnly({ times, values, gapMs }: SeriesInput): SeriesInput {
   return { times, values, gapMs };
 }

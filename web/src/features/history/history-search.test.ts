@@ -39,7 +39,7 @@ describe('the view of History in the address', () => {
     expect(stringifySearch({ ...writeHistoryView(DEFAULT) })).toBe('');
   });
 
-  it('drops what does not fit instead of failing', () => {
+  it('ignores invalid parameters', () => {
     const raw = {
       series: 'a:nodot,%E0%A4%A:x.y,b:solar.power_kw,b:solar.power_kw',
       range: 'aeon',

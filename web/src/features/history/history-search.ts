@@ -5,7 +5,7 @@ export type Preset = (typeof PRESETS)[number];
 export const COMPARISONS = ['period', 'week', 'year'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
-/** Series in one view at most: more lines than this nobody can tell apart. */
+/** Maximum of series in one view: more lines cannot be distinguished. */
 export const MAX_SERIES = 12;
 const DEFAULT_PRESET: Preset = '24h';
 
@@ -14,9 +14,9 @@ export interface SeriesRef {
   readonly metric: string;
 }
 
-/** All of the view, as typed values. */
+/** The view as typed values. */
 export interface HistoryView {
-  /** Empty: the page chooses what a newcomer wants to see. */
+  /** Empty: the page selects default series. */
   readonly series: readonly SeriesRef[];
   readonly range: Preset | Window;
   readonly compare: Comparison | null;
@@ -26,7 +26,7 @@ export interface HistoryView {
   readonly table: boolean;
 }
 
-/** The same view as the address writes it. Whatever equals the default is left out. */
+/** The view as search parameters. Defaults are omitted. */
 export interface HistorySearch {
   readonly series?: string;
   readonly range?: Preset;
@@ -39,7 +39,7 @@ export interface HistorySearch {
   readonly table?: '1';
 }
 
-/** Keeps what fits in an address that anybody may have written, and drops the rest. */
+/** The valid parameters of an address; others are ignored, since any page may link here. */
 export function readHistorySearch(raw: Record<string, unknown>): HistorySearch {
   return writeHistoryView(readHistoryView(raw));
 }
@@ -92,7 +92,7 @@ function readSeries(text: string): SeriesRef[] {
     .slice(0, MAX_SERIES);
 }
 
-/** `group.quantity`. The contract's own check would bring its schemas into the first paint; the server holds to it anyway. */
+/** `group.quantity`. The contract's schema would be loaded before the first paint; the server validates in any case. */
 function looksLikeMetric(text: string): boolean {
   return /^.+\..+$/.test(text) && text.length <= 200;
 }

@@ -5,10 +5,10 @@ import { useBucketLabel } from './bucket-label.ts';
 import styles from './history.module.css';
 import type { HistoryPanel } from './history-panels.ts';
 
-/** Rows on the page at most, the newest ones; all of them are in the export. */
+/** Maximum of rows on the page, newest first; the export has all rows. */
 const MAX_ROWS = 500;
 
-/** The figures behind the charts. */
+/** The values of the charts. */
 export function HistoryTable({
   panels,
   bucketWidthMs,

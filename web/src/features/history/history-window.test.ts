@@ -7,7 +7,7 @@ const NOW = Date.parse('2026-10-26T12:00:00+01:00');
 const hours = ({ start, end }: { start: number; end: number }) => (end - start) / 3_600_000;
 
 describe('windowOf', () => {
-  it('slides with the clock, or follows the calendar', () => {
+  it('moves with the clock, or follows the calendar', () => {
     expect(windowOf('24h', NOW, ZONE)).toEqual({ start: NOW - 86_400_000, end: NOW });
     expect(hours(windowOf('yesterday', NOW, ZONE))).toBe(25);
     expect(windowOf('today', NOW, ZONE).start).toBe(periodOf('day', '2026-10-26', ZONE).start);
@@ -16,7 +16,7 @@ describe('windowOf', () => {
 });
 
 describe('comparedWindow', () => {
-  it('puts a whole day beside the day before it, though that has 25 hours', () => {
+  it('compares a whole day with the previous day, although that has 25 hours', () => {
     const monday = periodOf('day', '2026-10-26', ZONE);
     expect(comparedWindow('period', monday, ZONE)).toEqual({
       start: periodOf('day', '2026-10-25', ZONE).start,
@@ -24,7 +24,7 @@ describe('comparedWindow', () => {
     });
   });
 
-  it('keeps clock times for last week and last year', () => {
+  it('keeps local times for last week and last year', () => {
     const window = { start: NOW - 3_600_000, end: NOW };
     expect(toLocalField(comparedWindow('week', window, ZONE).end, ZONE)).toBe('2026-10-19T12:00');
     expect(toLocalField(comparedWindow('year', window, ZONE).end, ZONE)).toBe('2025-10-26T12:00');
@@ -35,7 +35,7 @@ describe('comparedWindow', () => {
 describe('steppedWindow', () => {
   const window = { start: 1000, end: 2000 };
 
-  it('moves by half its width and stops at the present', () => {
+  it('moves by half its width and stops at the current time', () => {
     expect(steppedWindow(window, 'earlier', 9000)).toEqual({ start: 500, end: 1500 });
     expect(steppedWindow(window, 'later', 9000)).toEqual({ start: 1500, end: 2500 });
     expect(steppedWindow(window, 'later', 2100)).toEqual({ start: 1100, end: 2100 });
@@ -48,7 +48,7 @@ describe('steppedWindow', () => {
 });
 
 describe('date and time fields', () => {
-  it("speak the site's clock", () => {
+  it("use the site's local time", () => {
     expect(toLocalField(NOW, ZONE)).toBe('2026-10-26T12:00');
     expect(fromLocalField('2026-10-26T12:00', ZONE)).toBe(NOW);
     expect(fromLocalField('', ZONE)).toBeNaN();

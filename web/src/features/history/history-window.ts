@@ -4,17 +4,17 @@ import type { Comparison, HistoryView, Preset } from './history-search.ts';
 
 const SLIDING: Partial<Record<Preset, number>> = { '1h': 1, '6h': 6, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 };
 const MIN_STEP_MS = 30_000;
-/** A sliding window moves on when it has aged by this part of its width: about a pixel. */
+/** A sliding window moves in steps of this share of its width: about a pixel. */
 const STEP_SHARE = 1 / 1000;
 
-/** How often the window of a view moves on; Infinity when it stands still. */
+/** Interval at which the window of a view moves; Infinity for a fixed window. */
 export function windowStepMs(range: HistoryView['range']): number {
   if (typeof range !== 'string' || range === 'yesterday') return Number.POSITIVE_INFINITY;
   const hours = SLIDING[range] ?? (range === '1y' ? 8760 : 24);
   return Math.max(MIN_STEP_MS, hours * HOUR_MS * STEP_SHARE);
 }
 
-/** The window of a view at the instant `now`, in the site's zone. */
+/** The window of a view at the instant `now`, in the site's time zone. */
 export function windowOf(range: HistoryView['range'], now: number, zone: string): Window {
   if (typeof range !== 'string') return range;
   if (range === 'today') return dayWindow(now, zone);
@@ -23,7 +23,7 @@ export function windowOf(range: HistoryView['range'], now: number, zone: string)
   return { start: now - SLIDING[range]! * HOUR_MS, end: now };
 }
 
-/** The earlier window that a view is compared with; calendar days and years keep the clock time of the site. */
+/** The earlier window for comparison; shifts by calendar days and years keep the site's local time. */
 export function comparedWindow(compare: Comparison, window: Window, zone: string): Window {
   if (compare === 'week') return shifted(window, zone, { days: -7 });
   if (compare === 'year') return shifted(window, zone, { years: -1 });
@@ -32,7 +32,7 @@ export function comparedWindow(compare: Comparison, window: Window, zone: string
   return { start: window.start - (window.end - window.start), end: window.start };
 }
 
-/** The window moved by half its width, or made narrower or wider around its middle. Never past `now` by more than its width. */
+/** The window moved by half its width, or zoomed around its middle. It ends at most one width after `now`. */
 export function steppedWindow(window: Window, step: 'earlier' | 'later' | 'in' | 'out', now: number): Window {
   const span = window.end - window.start;
   const quarter = Math.round(span / 4);
@@ -47,7 +47,7 @@ function shifted(window: Window, zone: string, by: { days?: number; years?: numb
   return { start: shiftInstant(window.start, zone, by), end: shiftInstant(window.end, zone, by) };
 }
 
-/** Length in days when the window goes from midnight to midnight. */
+/** Length in days of a window from midnight to midnight. */
 function wholeDays(window: Window, zone: string): number | null {
   const midnight = (at: number) => dayWindow(at, zone).start === at;
   if (!midnight(window.start) || !midnight(window.end)) return null;

@@ -37,7 +37,7 @@ const STEPS = [
   { step: 'out', label: 'range.zoom_out', icon: ZoomOut },
 ] as const;
 
-/** Presets, dates and steps through time. Everything that brush and wheel do is here for the keyboard, too. */
+/** Presets, dates and steps: the actions of brush and wheel, for the keyboard. */
 export function RangeControls({ range, window, onRange }: RangeControlsProps) {
   const text = useText();
   return (
@@ -113,7 +113,7 @@ function DatePicker({ window, onRange }: Omit<RangeControlsProps, 'range'>) {
   );
 }
 
-/** The window as short as it can be said: one day, two days, or two instants. */
+/** The shortest text for the window: one day, two days, or two instants. */
 function windowLabel({ start, end }: Window, format: ReturnType<typeof useFormat>): string {
   const day = { day: 'numeric', month: 'short', year: 'numeric' } as const;
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
@@ -134,7 +134,7 @@ const COMPARISON_LABELS: Record<Comparison, MessageKey> = {
   year: 'compare.year',
 };
 
-/** What is laid over the curves, and the earlier period beside them. */
+/** Choice of overlays and of the earlier period for comparison. */
 export function OverlayControls({ view, onChange }: OverlayControlsProps) {
   const text = useText();
   return (

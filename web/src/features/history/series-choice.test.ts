@@ -27,14 +27,14 @@ describe('the first view of History', () => {
     expect(defaultSeries(offers)).toHaveLength(5);
   });
 
-  it('shows something of any other place', () => {
+  it('shows some series of any other site', () => {
     expect(defaultSeries([offer('rv', 'tank.level_percent')])).toHaveLength(1);
     expect(defaultSeries([])).toEqual([]);
   });
 });
 
 describe('seriesColours', () => {
-  it('gives each kind of energy its own colour once, and no two series the same', () => {
+  it('uses each energy colour once, and no colour for two series', () => {
     const series = ['solar.power_kw', 'solar.string1_power_kw', 'grid.power_kw', 'weather.temperature_c'].map((m) =>
       offer('a', m),
     );
@@ -44,14 +44,14 @@ describe('seriesColours', () => {
     expect(new Set(colours).size).toBe(4);
   });
 
-  it('tells twelve series of one kind apart', () => {
+  it('gives twelve series of one kind different colours', () => {
     const series = Array.from({ length: 12 }, (_, i) => offer(`m${i}`, 'energy.power_kw'));
     expect(new Set(seriesColours(series)).size).toBe(12);
   });
 });
 
 describe('seriesOffers', () => {
-  it('names a metric that the catalogue does not know by itself', () => {
+  it('names a metric outside the catalogue by its identifier', () => {
     const latest = {
       timestamp: '2026-01-01T00:00:00Z',
       warnings: [],

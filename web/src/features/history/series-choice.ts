@@ -4,7 +4,7 @@ import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 import type { Token } from '../../charts/palette.ts';
 import type { SeriesRef } from './history-search.ts';
 
-/** A series that can be chosen, with what a person calls it. */
+/** A series that can be chosen, with its label. */
 export interface SeriesOffer extends SeriesRef {
   readonly key: string;
   readonly deviceName: string;
@@ -14,7 +14,7 @@ export interface SeriesOffer extends SeriesRef {
   readonly expectedIntervalMs: number | null;
 }
 
-/** What a newcomer wants to see, the most telling first. */
+/** Default metrics, the most informative first. */
 const WANTED = ['solar.power_kw', 'load.power_kw', 'grid.power_kw', 'battery.power_kw', 'battery.soc_percent'];
 const MACHINE_POWER = 'energy.power_kw';
 const MAX_DEFAULT_MACHINES = 4;
@@ -46,7 +46,7 @@ export function seriesKey({ deviceId, metric }: SeriesRef): string {
   return `${deviceId}:${metric}`;
 }
 
-/** Every series of a site that has ever reported, by device and then by name. */
+/** Every series of a site with readings, by device and then by name. */
 export function seriesOffers(
   latest: LatestAnswer,
   devices: readonly Device[],
@@ -73,7 +73,7 @@ export function seriesOffers(
     .sort((a, b) => a.deviceName.localeCompare(b.deviceName) || a.label.localeCompare(b.label));
 }
 
-/** The first view of a site: its power and how full its battery is; of a factory, its machines. */
+/** The default series of a site: its power and the battery's state of charge; for a factory, the power of its machines. */
 export function defaultSeries(offers: readonly SeriesOffer[]): SeriesOffer[] {
   const wanted = WANTED.flatMap((metric) => offers.find((offer) => offer.metric === metric) ?? []);
   const machines = offers.filter((offer) => offer.metric === MACHINE_POWER).slice(0, MAX_DEFAULT_MACHINES);
@@ -81,7 +81,7 @@ export function defaultSeries(offers: readonly SeriesOffer[]): SeriesOffer[] {
   return chosen.length > 0 ? chosen : offers.slice(0, DEFAULT_ANY);
 }
 
-/** A colour for each series: the one that its kind of energy has everywhere, or one that is still free. */
+/** A colour per series: the app-wide colour of its kind of energy, or an unused one. */
 export function seriesColours(series: readonly SeriesRef[]): Token[] {
   const used = new Set<Token>();
   const meant = series.map(({ metric }) => {
@@ -95,7 +95,7 @@ export function seriesColours(series: readonly SeriesRef[]): Token[] {
   return meant.map((colour) => colour ?? spare[next++ % spare.length]!);
 }
 
-/** Spare colours that look like a colour with a meaning. */
+/** Spare colours that resemble a colour with a meaning. */
 const TWINS: Partial<Record<Token, Token>> = {
   'series-1': 'import',
   'series-2': 'solar',

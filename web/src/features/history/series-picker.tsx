@@ -15,7 +15,7 @@ interface SeriesPickerProps {
   readonly onChange: (series: readonly SeriesOffer[]) => void;
 }
 
-/** Choice of series by device, with a search over both names. */
+/** Choice of series by device, with a search in both names. */
 export function SeriesPicker({ open, onClose, offers, chosen, onChange }: SeriesPickerProps) {
   const text = useText();
   const [search, setSearch] = useState('');
@@ -71,7 +71,7 @@ export function SeriesPicker({ open, onClose, offers, chosen, onChange }: Series
   );
 }
 
-/** Every word of the search is somewhere in the names. */
+/** Whether the names contain every word of the search. */
 function matches({ deviceName, label, metric }: SeriesOffer, search: string): boolean {
   const text = `${deviceName} ${label} ${metric}`.toLowerCase();
   return search

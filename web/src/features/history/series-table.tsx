@@ -15,7 +15,7 @@ interface SeriesTableProps {
   readonly onRemove: (key: string) => void;
 }
 
-/** The legend of the charts, with what each series came to in the window. */
+/** The legend of the charts, with statistics of each series in the window. */
 export function SeriesTable({ data, chosen, colours, onRemove }: SeriesTableProps) {
   const text = useText();
   const format = useFormat();

@@ -15,7 +15,7 @@ import { defaultSeries, type SeriesOffer, seriesOffers } from './series-choice.t
 
 const ANY_STEP_MS = HOUR_MS;
 
-/** The window in view; one that ends now moves on by itself. */
+/** The current window; one that ends now moves automatically. */
 export function useHistoryWindow(range: HistoryView['range']): Window {
   const { timezone } = useSite();
   const step = windowStepMs(range);
@@ -23,16 +23,16 @@ export function useHistoryWindow(range: HistoryView['range']): Window {
   return useMemo(() => windowOf(range, now, timezone), [range, now, timezone]);
 }
 
-/** What can be chosen, and what of it is in view. */
+/** The available and the chosen series. */
 export function useSeriesChoice(view: HistoryView) {
   const site = useSite();
   const queries = useQueries();
   const latest = useQuery({ ...queries.latest(site.id), refetchInterval: false });
   const devices = useQuery(queries.devices(site.id));
   const metrics = useMetrics();
-  // Latest values come anew with every visit; which series there are hardly ever changes.
+  // Latest values are refetched at each visit; the list of series rarely changes.
   const known = latest.data?.items.map(({ device_id, values }) => `${device_id} ${Object.keys(values)}`).join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `known` stands for the series in latest.data
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `known` represents the series in latest.data
   const offers = useMemo(
     () => (latest.data ? seriesOffers(latest.data, devices.data ?? [], metrics ?? []) : []),
     [known, devices.data, metrics],
@@ -49,7 +49,7 @@ export function useSeriesChoice(view: HistoryView) {
   return { offers, chosen, newestAt: newestOf(chosen, latest.data), query: latest };
 }
 
-/** When one of the series reported last, epoch milliseconds; null while none is known. */
+/** Newest reading of the series, epoch milliseconds; null while unknown. */
 function newestOf(chosen: readonly SeriesOffer[], latest: LatestAnswer | undefined): number | null {
   const valuesOf = new Map(latest?.items.map(({ device_id, values }) => [device_id, values]));
   const times = chosen.flatMap(({ deviceId, metric }) => ownValue(valuesOf.get(deviceId), metric)?.timestamp ?? []);
@@ -64,7 +64,7 @@ interface HistoryAnswers {
   readonly retry: () => void;
 }
 
-/** History of the chosen series, one request a device, as fine as the width of the screen can show. */
+/** History of the chosen series, one request per device, at the resolution of the screen. */
 export function useHistoryAnswers(
   chosen: readonly SeriesOffer[],
   window: Window | null,
@@ -86,7 +86,7 @@ export function useHistoryAnswers(
   return useLastAnswers(latest, window !== null);
 }
 
-/** While the answers for another window are awaited, those before stay: neither the charts nor the page under them jump. */
+/** Keeps the previous responses while those for another window load, so that charts and page do not jump. */
 function useLastAnswers(latest: HistoryAnswers, wanted: boolean): HistoryAnswers {
   const [last, setLast] = useState<readonly TelemetryAnswer[]>([]);
   const { answers, pending } = latest;

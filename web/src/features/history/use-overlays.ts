@@ -11,11 +11,11 @@ import { useSitePrices } from '../../use-site-prices.ts';
 import type { HistoryView } from './history-search.ts';
 import type { SeriesOffer } from './series-choice.ts';
 
-/** In a longer window than this the bands of a day are thinner than a pixel. */
+/** In a longer window, the bands of a day are thinner than a pixel. */
 const MAX_PRICES_SPAN_MS = 40 * UTC_DAY_MS;
 const SEVERITIES = ['warning', 'critical'] as const;
 
-/** What lies over the curves of a view: prices and charging sessions over all charts, anomalies over those of their device. */
+/** The overlays of a view: prices and charging sessions on all charts, anomalies on the charts of their device. */
 export function useOverlays(view: HistoryView, window: Window, chosen: readonly SeriesOffer[]) {
   const site = useSite();
   const { prices, range } = useSitePrices(site, window, view.prices && window.end - window.start <= MAX_PRICES_SPAN_MS);
@@ -40,11 +40,11 @@ export function useOverlays(view: HistoryView, window: Window, chosen: readonly 
 
 const NONE: readonly Anomaly[] = [];
 
-/** Anomalies of the devices in view that lie in the window, newest first. */
+/** Anomalies of the displayed devices in the window, newest first. */
 function useAnomalies({ start, end }: Window, wanted: boolean, chosen: readonly SeriesOffer[]): readonly Anomaly[] {
   const site = useSite();
   const hours = {
-    // Whole hours, so that a window that moves on does not request anomalies each time.
+    // Whole hours, so that a moving window does not request anomalies at each step.
     start: new Date(Math.floor(start / HOUR_MS) * HOUR_MS).toISOString(),
     end: new Date(Math.ceil(end / HOUR_MS) * HOUR_MS).toISOString(),
   };
@@ -58,7 +58,7 @@ function useAnomalies({ start, end }: Window, wanted: boolean, chosen: readonly 
   }, [data, wanted, chosen, start, end]);
 }
 
-/** Bands of the anomalies of those devices whose series a chart shows. */
+/** Anomaly bands of the devices in a chart. */
 export function anomalyOverlays(anomalies: readonly Anomaly[], seriesKeys: readonly string[]): Overlay[] {
   const own = anomalies.filter(({ machine_id: id }) => seriesKeys.some((key) => key.startsWith(`${id}:`)));
   return SEVERITIES.map((severity) =>

@@ -5,7 +5,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './import.module.css';
 
-/** What the file is taken for, what a person should check, and its beginning as it is. */
+/** The detected format, the points to check, and the first lines of the file. */
 export function DetectedPanel({ detection }: { readonly detection: ImportDetection }) {
   const text = useText();
   const { format, notes, sample } = detection;
@@ -23,10 +23,10 @@ export function DetectedPanel({ detection }: { readonly detection: ImportDetecti
           maxHeight="20rem"
         >
           {sample.rows.map((row, r) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows of a file have no other name
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows of a file have no other key
             <tr key={r}>
               {row.map((cell, c) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: nor have its cells
+                // biome-ignore lint/suspicious/noArrayIndexKey: cells have no other key
                 <td key={c}>{cell}</td>
               ))}
             </tr>

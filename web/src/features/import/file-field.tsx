@@ -4,7 +4,7 @@ import { useText } from '../../app-context.tsx';
 import { buttonClass } from '../../ui/controls/button.tsx';
 import styles from './import.module.css';
 
-/** Takes a file by choice or by dropping it. */
+/** Accepts a file by selection or drag and drop. */
 export function FileField({ onFile }: { readonly onFile: (file: File) => void }) {
   const text = useText();
   const id = useId();
@@ -20,7 +20,7 @@ export function FileField({ onFile }: { readonly onFile: (file: File) => void })
     setOver(true);
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way; the field inside serves the keyboard
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is an alternative; the field inside works with the keyboard
     <div
       className={styles.drop}
       data-over={isOver || undefined}

@@ -10,11 +10,11 @@ const DETECTED = {
   columns: { 'Power (W)': { metric: 'grid.power_kw', unit: 'W', scale: -1 }, Note: { metric: 'imported.note' } },
 };
 
-it('a mapping that nobody changes stays as it was detected', () => {
+it('an unchanged mapping equals the detected one', () => {
   expect(decidedMapping(DETECTED, draftOf({ mapping: DETECTED }, null, 'EUR'))).toEqual(DETECTED);
 });
 
-it('decisions on site, kind, zone and columns replace what was detected, and nothing else', () => {
+it('decisions on site, kind, zone and columns replace the detected values, and no others', () => {
   const draft = draftOf({ mapping: DETECTED }, null, 'EUR');
   const [power, note] = draft.columns;
   const mapping = decidedMapping(DETECTED, {
@@ -36,7 +36,7 @@ it('decisions on site, kind, zone and columns replace what was detected, and not
   });
 });
 
-it('an existing site is named alone, and a place that is no number is left to the server to refuse', () => {
+it('an existing site is sent by name alone, and an invalid location is left for the server to reject', () => {
   const draft = draftOf({ mapping: DETECTED }, 'Works', 'EUR');
   expect(decidedMapping(DETECTED, draft).site).toEqual({ name: 'Works' });
   const newSite = { ...draft.newSite, latitude: 'north', longitude: '1' };

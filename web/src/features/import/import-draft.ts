@@ -3,7 +3,7 @@ import type { ImportDetection } from '@wattkeeper/contract/import.ts';
 
 export type DeviceKind = (typeof DEVICE_KINDS)[number];
 
-/** What a column of the file becomes. */
+/** The target of a column. */
 export interface ColumnDraft {
   readonly name: string;
   readonly metric: string;
@@ -11,7 +11,7 @@ export interface ColumnDraft {
   readonly isUsed: boolean;
 }
 
-/** The texts of the fields for a site that does not exist yet. */
+/** The field texts for a new site. */
 export interface NewSite {
   readonly name: string;
   readonly timezone: string;
@@ -21,15 +21,15 @@ export interface NewSite {
   readonly longitude: string;
 }
 
-/** What a person decides about a file, beside what was detected. */
+/** The user's decisions about a file, which override the detected mapping. */
 export interface ImportDraft {
-  /** Zone of times without an offset. */
+  /** Time zone of times without an offset. */
   readonly timezone: string;
-  /** Name of a site that exists; null: the new one. */
+  /** Name of an existing site; null: the new one. */
   readonly site: string | null;
   readonly newSite: NewSite;
   readonly kind: DeviceKind;
-  /** Empty where the mapping has no columns of its own, as with NEM12. */
+  /** Empty for a format with fixed columns, such as NEM12. */
   readonly columns: readonly ColumnDraft[];
 }
 
@@ -64,7 +64,7 @@ export function draftOf(
   };
 }
 
-/** The mapping with what was decided. */
+/** The mapping with the user's decisions. */
 export function decidedMapping(detected: Mapping, draft: ImportDraft): Mapping {
   const { timezone, site, kind } = draft;
   return {
@@ -98,7 +98,7 @@ function newSiteOf({ name, timezone, currency, country, latitude, longitude }: N
   };
 }
 
-/** A number as people write it, with a point or a comma. */
+/** A number with a decimal point or comma. */
 function degrees(text: string): number | string {
   const value = Number(text.trim().replace(',', '.'));
   return Number.isFinite(value) ? value : text;

@@ -20,15 +20,15 @@ import { PlacePanel } from './place-panel.tsx';
 import { PreviewPanel } from './preview-panel.tsx';
 import { RunPanel } from './run-panel.tsx';
 
-/** A file that the server has, and how it is to be read. */
+/** An uploaded file with its mapping. */
 interface Received {
   readonly upload: ImportUpload;
   readonly detection: ImportDetection;
-  /** The site in view, where it has devices and is no demo; null: the readings are probably of a new one. */
+  /** The current site if it has devices and is no demo; null: the readings probably belong to a new site. */
   readonly site: Site | null;
 }
 
-/** Imports a file: upload, detected format, preview, dry run, import, and the way to the new data. */
+/** Imports a file: upload, detected format, preview, dry run, import, and links to the new data. */
 export function ImportPage() {
   const text = useText();
   const { api, queries } = useServices();

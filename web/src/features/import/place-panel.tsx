@@ -9,12 +9,12 @@ import type { DeviceKind, ImportDraft, NewSite } from './import-draft.ts';
 
 interface PlacePanelProps {
   readonly draft: ImportDraft;
-  /** Sites that exist. */
+  /** Existing sites. */
   readonly sites: readonly Site[];
   readonly onChange: (part: Partial<ImportDraft>) => void;
 }
 
-/** The site, the kind of the device and the zone of the times. */
+/** The site, the device's kind and the time zone. */
 export function PlacePanel({ draft, sites, onChange }: PlacePanelProps) {
   const text = useText();
   return (

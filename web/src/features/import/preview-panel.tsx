@@ -19,7 +19,7 @@ interface PreviewPanelProps {
   readonly onChange: (part: Partial<ImportDraft>) => void;
 }
 
-/** The columns with what they become, and the first rows as they will be stored. */
+/** The columns with their targets, and the first rows as they will be stored. */
 export function PreviewPanel({ uploadId, mapping, columns, onChange }: PreviewPanelProps) {
   const text = useText();
   const query = useQuery({ ...useQueries().importPreview(uploadId, mapping), placeholderData: keepPreviousData });

@@ -9,11 +9,11 @@ import styles from './import.module.css';
 
 interface ResultProps {
   readonly result: ImportResult;
-  /** Imports again what was imported before. */
+  /** Imports an already imported file again. */
   readonly onForce: () => void;
 }
 
-/** The outcome of a run, and after an import the way to the new data. */
+/** The outcome of a run, with links to the new data after an import. */
 export function Result({ result, onForce }: ResultProps) {
   const text = useText();
   const format = useFormat();
@@ -79,7 +79,7 @@ interface WaysProps {
   readonly range: { readonly start: string; readonly end: string };
 }
 
-/** To what was imported: its series over its time, and the energy of its last month. */
+/** Links to the imported series over their window, and to the energy of their last month. */
 function Ways({ result, siteId, range }: WaysProps) {
   const text = useText();
   const idOf = new Map(result.devices.map(({ name, id }) => [name, id]));

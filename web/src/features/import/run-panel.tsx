@@ -22,7 +22,7 @@ interface Run {
   readonly force?: boolean;
 }
 
-/** Dry run and import as jobs that show how far they are; then the outcome. */
+/** Dry run and import as jobs with progress and outcome. */
 export function RunPanel({ upload, mapping }: RunPanelProps) {
   const text = useText();
   const { api } = useServices();
@@ -35,7 +35,7 @@ export function RunPanel({ upload, mapping }: RunPanelProps) {
   const { data: job, error } = useQuery({ ...useQueries().job(run.data?.id ?? ''), enabled: run.data !== undefined });
   const isDone = job?.state === 'succeeded' && run.variables?.isDry === false;
   useEffect(() => {
-    // New sites, devices and readings: whatever a page has asked before is old.
+    // New sites, devices and readings make every cached query stale.
     if (isDone) void cache.invalidateQueries();
   }, [isDone, cache]);
   const isRunning = run.isPending || (run.data !== undefined && !job?.finished_at && !error);

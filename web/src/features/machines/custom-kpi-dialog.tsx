@@ -14,7 +14,7 @@ import styles from './custom-kpi.module.css';
 import { ExpressionField } from './expression-field.tsx';
 
 interface CustomKpiDialogProps {
-  /** The figure to change; null makes a new one. */
+  /** The key figure to edit; null creates a new one. */
   readonly kpi: CustomKpi | null;
   readonly machines: readonly Device[];
   readonly window: Window;
@@ -23,7 +23,7 @@ interface CustomKpiDialogProps {
 
 type Draft = Pick<CustomKpi, 'name' | 'description' | 'expression' | 'site_id'> & { readonly unit: string };
 
-/** Makes or changes a key figure; its expression is checked and evaluated while it is written. */
+/** Creates or edits a key figure; its expression is checked and evaluated during input. */
 export function CustomKpiDialog({ kpi, machines, window, onClose }: CustomKpiDialogProps) {
   const text = useText();
   const formId = useId();
@@ -152,11 +152,11 @@ function useSave(kpi: CustomKpi | null, onSaved: () => void) {
 
 interface ResultProps {
   readonly preview: CustomKpiPreview | undefined;
-  /** It belongs to what stood there before. */
+  /** The result of the previous expression. */
   readonly isOld: boolean;
 }
 
-/** What the expression comes to. */
+/** Value of the expression. */
 function Result({ preview, isOld }: ResultProps) {
   const text = useText();
   const format = useFormat();
@@ -197,7 +197,7 @@ interface ScopeFieldProps {
   readonly onChange: (siteId: string | null) => void;
 }
 
-/** Whose machines have it; nothing to choose where there is one site. */
+/** The scope of the key figure: one site or all; hidden when there is only one site. */
 function ScopeField({ value, onChange }: ScopeFieldProps) {
   const text = useText();
   const site = useSite();

@@ -25,7 +25,7 @@ interface CustomKpiPanelProps {
   readonly window: Window;
 }
 
-/** Key figures that people define: what they come to for each machine, and how they are made. */
+/** Custom key figures: their values per machine, and their definitions. */
 export function CustomKpiPanel({ machines, window }: CustomKpiPanelProps) {
   const text = useText();
   const site = useSite();
@@ -77,7 +77,7 @@ interface ValueTableProps extends CustomKpiPanelProps {
   readonly kpis: readonly CustomKpi[];
 }
 
-/** A row a machine, a column a figure. */
+/** One row per machine, one column per key figure. */
 function ValueTable({ kpis, machines, window }: ValueTableProps) {
   const text = useText();
   const queries = useQueries();

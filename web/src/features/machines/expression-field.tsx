@@ -12,16 +12,16 @@ import { KPI_PIECES, pieceOf, withPiece } from './expression-pieces.ts';
 interface ExpressionFieldProps {
   readonly value: string;
   readonly onChange: (expression: string) => void;
-  /** Whose readings are offered. */
+  /** The machine whose metrics are offered. */
   readonly machine: Device | undefined;
-  /** What is wrong with the value as it stands. */
+  /** Error of the current value. */
   readonly wrong: CustomKpiPreview['error'];
   readonly missing: string | undefined;
-  /** Stands beside what can be put in. */
+  /** Shown next to the insertable elements. */
   readonly children: ReactNode;
 }
 
-/** An expression, the place where it goes wrong, and what can be put into it. */
+/** An expression with its error marked, and the elements that can be inserted. */
 export function ExpressionField({ value, onChange, machine, wrong, missing, children }: ExpressionFieldProps) {
   const text = useText();
   const area = useRef<HTMLTextAreaElement>(null);
@@ -53,7 +53,7 @@ export function ExpressionField({ value, onChange, machine, wrong, missing, chil
   );
 }
 
-/** Whole characters: a sign of two code units is not cut in half. */
+/** By code points, so that surrogate pairs are not split. */
 function Place({ value, at }: { readonly value: string; readonly at: number }) {
   const sign = String.fromCodePoint(value.codePointAt(at) ?? 0x2423);
   return (

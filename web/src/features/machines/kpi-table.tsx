@@ -23,7 +23,7 @@ interface KpiTableProps {
 
 const COLUMNS = ['sec', 'peak', 'load_factor', 'cost', 'demand_charge', 'carbon'] as const;
 
-/** A row a machine, with the way to its baseline. */
+/** One row per machine, with a link to its baseline. */
 export function KpiTable({ machines, window, onNewest }: KpiTableProps) {
   const text = useText();
   const queries = useQueries();
@@ -147,10 +147,10 @@ function BaselineLink({ machine, active }: BaselineLinkProps) {
   );
 }
 
-/** Up to so long, hours are shown; beyond, days. */
+/** Longer windows are shown by days instead of hours. */
 const HOURS_MS = 2 * UTC_DAY_MS;
 
-/** Mean power by hour or day of each machine, by id; what is not known counts as nothing. */
+/** Mean power by hour or day per machine id; unknown means count as zero. */
 function useCourses(machines: readonly Device[], window: Window): ReadonlyMap<string, number[]> {
   const request = {
     ...window,

@@ -16,24 +16,30 @@ import { PageBody, PageHead } from '../../ui/layout/page.tsx';
 import { Panel } from '../../ui/layout/panel.tsx';
 import { AnomalyTable } from '../anomalies/anomaly-table.tsx';
 import styles from './machines.module.css';
-import { MACHINE_DAYS, USUAL_MACHINE_DAYS } from './machines-search.ts';
+import { DEFAULT_MACHINE_DAYS, MACHINE_DAYS } from './machines-search.ts';
 import { PowerPanel } from './power-panel.tsx';
 
-/** One machine: its key figures, its power with what was out of the ordinary, and the ways on. */
+/** One machine: key figures, power with anomalies, and links. */
 export function MachinePage() {
   const text = useText();
   const site = useSite();
   const { machine: id } = useParams({ from: '/signed-in/machines/$machine' });
   const range = useSearch({ from: '/signed-in/machines/$machine' });
   const navigate = useNavigate({ from: '/machines/$machine' });
-  const window = useRange(range, USUAL_MACHINE_DAYS);
+  const window = useRange(range, DEFAULT_MACHINE_DAYS);
   const show = (next: RangeSearch) => void navigate({ search: (old) => withRange(old, next) });
   const machines = useQuery(useQueries().machines(site.id));
   const machine = machines.data?.find((one) => one.id === id);
   return (
     <PageBody>
       <PageHead title={machine?.name ?? text('machines.machine')}>
-        <RangePicker range={range} window={window} days={MACHINE_DAYS} usualDays={USUAL_MACHINE_DAYS} onChange={show} />
+        <RangePicker
+          range={range}
+          window={window}
+          days={MACHINE_DAYS}
+          defaultDays={DEFAULT_MACHINE_DAYS}
+          onChange={show}
+        />
       </PageHead>
       <QueryView query={machines} height="20rem">
         {() =>
@@ -168,7 +174,7 @@ function Figures({ machine, window }: MachineProps) {
   );
 }
 
-/** Key figures of one's own, where there are any. */
+/** Custom key figures, if any. */
 function CustomFigures({ machine, window }: MachineProps) {
   const text = useText();
   const format = useFormat();

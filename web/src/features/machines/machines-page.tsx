@@ -12,7 +12,7 @@ import { PageBody, PageHead } from '../../ui/layout/page.tsx';
 import { Panel } from '../../ui/layout/panel.tsx';
 import { CustomKpiPanel } from './custom-kpi-panel.tsx';
 import { KpiTable } from './kpi-table.tsx';
-import { MACHINE_DAYS, USUAL_MACHINE_DAYS } from './machines-search.ts';
+import { DEFAULT_MACHINE_DAYS, MACHINE_DAYS } from './machines-search.ts';
 
 /** Machines with their key figures. */
 export function MachinesPage() {
@@ -20,13 +20,19 @@ export function MachinesPage() {
   const site = useSite();
   const range = useSearch({ from: '/signed-in/machines' });
   const navigate = useNavigate({ from: '/machines' });
-  const window = useRange(range, USUAL_MACHINE_DAYS);
+  const window = useRange(range, DEFAULT_MACHINE_DAYS);
   const show = (next: RangeSearch) => void navigate({ search: (old) => withRange(old, next) });
   const machines = useQuery(useQueries().machines(site.id));
   return (
     <PageBody>
       <PageHead title={text('machines.title')}>
-        <RangePicker range={range} window={window} days={MACHINE_DAYS} usualDays={USUAL_MACHINE_DAYS} onChange={show} />
+        <RangePicker
+          range={range}
+          window={window}
+          days={MACHINE_DAYS}
+          defaultDays={DEFAULT_MACHINE_DAYS}
+          onChange={show}
+        />
       </PageHead>
       <QueryView query={machines} height="20rem">
         {(all) => {

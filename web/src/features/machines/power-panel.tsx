@@ -22,14 +22,14 @@ interface PowerPanelProps {
 }
 
 const HEIGHT_PX = 280;
-/** Width of the means by the length of the window: at most 800 to 9,600 of them. */
+/** Bucket width by length of the window: at most 800 to 9,600 buckets. */
 const BUCKETS = [
   { bucket: '15m', widthMs: HOUR_MS / 4, upToMs: 8 * UTC_DAY_MS },
   { bucket: '1h', widthMs: HOUR_MS, upToMs: 400 * UTC_DAY_MS },
   { bucket: '1d', widthMs: UTC_DAY_MS, upToMs: Number.POSITIVE_INFINITY },
 ] as const;
 
-/** The power of a machine, with what was out of the ordinary marked. */
+/** The power of a machine, with anomalies marked. */
 export function PowerPanel({ machine, window, anomalies }: PowerPanelProps) {
   const text = useText();
   const { bucket, widthMs } = BUCKETS.find(({ upToMs }) => window.end - window.start <= upToMs)!;
@@ -88,7 +88,7 @@ function PowerChart({ answer, window, anomalies, widthMs }: PowerChartProps) {
   );
 }
 
-/** Means stand in the middle of their bucket; null where nothing is known. */
+/** Means at the middle of their buckets; null without data. */
 function frameOf({ series }: TelemetryAnswer, widthMs: number): Frame | null {
   const [power] = series;
   if (power?.mean === undefined) return null;

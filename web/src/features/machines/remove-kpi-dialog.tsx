@@ -4,7 +4,7 @@ import { removeCustomKpi } from '@wattkeeper/contract/endpoints/kpi.ts';
 import { useServices, useText } from '../../app-context.tsx';
 import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
 
-/** Asks before a key figure is deleted. */
+/** Asks for confirmation before a key figure is deleted. */
 export function RemoveKpiDialog({ kpi, onClose }: { readonly kpi: CustomKpi; readonly onClose: () => void }) {
   const text = useText();
   const { api } = useServices();

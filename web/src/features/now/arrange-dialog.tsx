@@ -18,7 +18,7 @@ export const CARD_TITLES: Record<Card, MessageKey> = {
   curve: 'now.curve',
 };
 
-/** Order and choice of the cards on Now. */
+/** Order and selection of the cards on Now. */
 export function ArrangeDialog({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }) {
   const text = useText();
   const { layout, save } = useLayout();

@@ -1,6 +1,6 @@
 export type ConnectWay = 'http' | 'line' | 'csv';
 
-/** Commands that bring a first reading in, for a server at `address` (with its path prefix, without a closing slash). */
+/** Commands that send a first reading to a server at `address` (with path prefix, without trailing slash). */
 export function connectCommands(address: string): { way: ConnectWay; command: string }[] {
   return [
     {

@@ -16,7 +16,7 @@ const TITLES: Record<ConnectWay, { label: MessageKey; hint: MessageKey }> = {
   csv: { label: 'connect.csv', hint: 'connect.csv_hint' },
 };
 
-/** How own data come in: commands that work as they stand, with the right address. */
+/** How to send readings: commands ready to run, with the server's address. */
 export function ConnectDialog({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }) {
   const text = useText();
   const { location } = useServices();

@@ -4,10 +4,10 @@ import { freshForMs } from './freshness.ts';
 import styles from './now.module.css';
 import { useLiveState, useSeenInstants } from './use-live-power.ts';
 
-/** Younger than this it is simply live: counting single seconds would only flicker. */
+/** A younger value is shown as live, without its age in seconds. */
 const FRESH_MS = 15_000;
 
-/** Whether the stream is open, and how old the newest value on the page is. */
+/** State of the stream, and age of the newest value on the page. */
 export function ConnectionState({ at }: { readonly at: number | null }) {
   const text = useText();
   const format = useFormat();

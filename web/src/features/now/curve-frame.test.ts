@@ -21,7 +21,7 @@ const answer = (...all: ReturnType<typeof series>[]) => ({
 });
 
 describe('curveFrame', () => {
-  it('adds devices up, and lets one that is silent not pull the others to zero', () => {
+  it('adds up devices, ignoring silent ones', () => {
     const { frame } = curveFrame(
       answer(series('solar.power_kw', [0, 5, 10], [1, null, null]), series('solar.power_kw', [0, 5, 10], [2, 3, null])),
       [],
@@ -29,12 +29,12 @@ describe('curveFrame', () => {
     expect(frame.columns[0]!.values).toEqual([3, 3, null]);
   });
 
-  it('shows the curves that the site has, in a fixed order', () => {
+  it("shows the curves of the site's metrics in a fixed order", () => {
     const { shown } = curveFrame(answer(series('grid.power_kw', [0], [1]), series('solar.power_kw', [0], [1])), []);
     expect(shown.map(({ metric }) => metric)).toEqual(['solar.power_kw', 'grid.power_kw']);
   });
 
-  it('shows consumers with a meter of their own apart from machines', () => {
+  it('shows metered consumers separately from machines', () => {
     const of = (device_id: string, power: number) => ({ ...series('energy.power_kw', [0], [power]), device_id });
     const devices = [{ id: 'press', kind: 'machine' }] as Device[];
     const { frame, shown } = curveFrame(answer(of('press', 3), of('hall', 2)), devices);

@@ -7,14 +7,14 @@ import type { MessageKey } from '../../messages/lookup.ts';
 interface Curve {
   readonly key: string;
   readonly metric: string;
-  /** Only devices of kind machine, or only others; all where it is left out. */
+  /** Only devices of kind machine, or only others; default: all. */
   readonly machines?: boolean;
   readonly label: MessageKey;
   readonly colour: Token;
   readonly filled: boolean;
 }
 
-/** The curves of the day, the background first. */
+/** The curves of the day, in drawing order. */
 const CURVES: readonly Curve[] = [
   { key: 'solar', metric: 'solar.power_kw', label: 'now.solar', colour: 'solar', filled: true },
   { key: 'load', metric: 'load.power_kw', label: 'now.load', colour: 'load', filled: false },
@@ -40,7 +40,7 @@ const CURVES: readonly Curve[] = [
 ];
 export const CURVE_METRICS: readonly string[] = [...new Set(CURVES.map(({ metric }) => metric))];
 
-/** One column a curve, added up over the devices that report it. */
+/** One column per curve, summed over the devices that report it. */
 export function curveFrame(
   answer: TelemetryAnswer,
   devices: readonly Device[],

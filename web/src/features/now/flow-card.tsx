@@ -56,7 +56,7 @@ function FlowContent({ power, latest, onConnect }: FlowCardProps) {
   );
 }
 
-/** More than this are one line: a gateway that is down silences everything after it. */
+/** More silent devices are summarised in one line: a failed gateway silences every device connected through it. */
 const MAX_SILENT_LINES = 3;
 
 function SilentDevices({ devices }: { readonly devices: readonly SilentDevice[] }) {

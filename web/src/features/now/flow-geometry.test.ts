@@ -22,7 +22,7 @@ describe.each([320, 1200])('flow lines at %i px', (width) => {
     expect(distance(end, geometry.nodes[to])).toBeCloseTo(geometry.radius, 6);
   });
 
-  it('run the other way when the battery feeds the grid', () => {
+  it('reverse when the battery supplies the grid', () => {
     expect(endsOf(flowPath(geometry, 'battery', 'grid'))).toEqual(
       endsOf(flowPath(geometry, 'grid', 'battery')).toReversed(),
     );
@@ -43,7 +43,7 @@ function distance(a: Place, b: Place): number {
   return Math.hypot(a.x - b.x, a.y - b.y);
 }
 
-/** First and last point of a path made of M, H, V and Q. */
+/** First and last point of a path of M, H, V and Q commands. */
 function endsOf(path: string): [Place, Place] {
   let at = { x: 0, y: 0 };
   let start: Place | undefined;

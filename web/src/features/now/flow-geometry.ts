@@ -38,17 +38,17 @@ const NARROW: FlowGeometry = {
   },
 };
 
-/** Places of the nodes for the width at hand, in CSS pixels. */
+/** Positions of the nodes for a width, CSS pixels. */
 export function flowGeometry(widthPx: number): FlowGeometry {
   return widthPx < 560 ? NARROW : WIDE;
 }
 
-/** Lines side by side through the middle keep this apart. */
+/** Distance of parallel lines through the centre. */
 const LANE = 11;
 const BEND = 22;
 
 /**
- * The line from one node to another as an SVG path, from rim to rim. Lines that meet in the middle run in lanes beside one another,
+ * The line from one node to another as an SVG path, from rim to rim. Lines through the centre run in parallel lanes,
  * so that each keeps its own colour and direction.
  */
 export function flowPath({ nodes, radius }: FlowGeometry, from: FlowEnd, to: FlowEnd): string {
@@ -56,7 +56,7 @@ export function flowPath({ nodes, radius }: FlowGeometry, from: FlowEnd, to: Flo
   const a = nodes[from];
   const b = nodes[to];
   if (lane === undefined) {
-    // Straight up and down, or straight across.
+    // Vertical or horizontal.
     if (a.x === b.x) return `M${a.x} ${rim(a.y, b.y, radius)}V${rim(b.y, a.y, radius)}`;
     return `M${rim(a.x, b.x, radius)} ${a.y}H${rim(b.x, a.x, radius)}`;
   }
@@ -73,7 +73,7 @@ export function flowPath({ nodes, radius }: FlowGeometry, from: FlowEnd, to: Flo
   return `M${endX} ${y}H${x + side * BEND}Q${x} ${y} ${x} ${y - down * BEND}V${start.split(' ')[1]}`;
 }
 
-/** Lane of each line that turns the corner: across for its upright part, down for its level part. */
+/** Lane of each line with a corner: horizontal offset of its vertical part, vertical offset of its horizontal part. */
 const LANES: Readonly<Record<string, { x: number; y: number }>> = {
   'solar-load': { x: 1, y: -1 },
   'solar-grid': { x: -1, y: -1 },

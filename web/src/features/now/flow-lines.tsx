@@ -11,7 +11,7 @@ export interface FlowLine {
 
 interface FlowLinesProps {
   readonly lines: readonly FlowLine[];
-  /** Power in kW that is drawn thickest and fastest. */
+  /** Power in kW that has the thickest line and the fastest dots. */
   readonly fullPower: number;
 }
 
@@ -22,8 +22,8 @@ const WIDTH_SPAN_PX = 5;
 const DOT_GAP_PX = 22;
 
 /**
- * Lines along which energy moves: as thick and as fast as their power. Dots are moved by one animation loop outside React, because
- * changing the duration of a CSS animation makes it jump.
+ * Energy flows, with line width and speed by power. One animation loop outside React moves the dots, because
+ * a CSS animation jumps when its duration changes.
  */
 export function FlowLines({ lines, fullPower }: FlowLinesProps) {
   const still = useReducedMotion();
@@ -63,7 +63,7 @@ function moveDots(dots: Map<string, SVGPathElement>, speeds: { current: Map<stri
   return () => cancelAnimationFrame(frame);
 
   function step(now: number): void {
-    // A page that comes back from the background must not leap.
+    // Dots must not jump when a page returns from the background.
     const seconds = Math.min(0.1, (now - last) / 1000);
     last = now;
     for (const [id, element] of dots) {

@@ -4,7 +4,7 @@ import styles from './flow.module.css';
 import type { Point } from './flow-geometry.ts';
 
 export interface RingPart {
-  /** 0–1 of the ring. */
+  /** Filled share of the ring, 0–1. */
   readonly share: number;
   readonly colour: string;
 }
@@ -16,20 +16,20 @@ interface FlowNodeProps {
   readonly colour: string;
   readonly quantity: Quantity;
   readonly label: string;
-  /** A quiet word under the label, such as "charging"; may be empty. */
+  /** A short state under the label, such as "charging"; may be empty. */
   readonly state: string;
   readonly ring: readonly RingPart[];
-  /** Where the label stands, so that no line and no other node is under it. */
+  /** Position of the label, chosen so that it covers no line and no other node. */
   readonly labelAt: 'below' | 'left' | 'right';
 }
 
 const RING_PX = 3.5;
-/** Sizes as parts of the node's radius. */
+/** Sizes relative to the node's radius. */
 const ICON = 0.38;
 const VALUE = 0.4;
 const ANCHORS = { below: 'middle', left: 'end', right: 'start' } as const;
 
-/** One end of the flow picture: icon and power inside a ring, name and state beside it. */
+/** One node of the flow picture: icon and power inside a ring, name and state next to it. */
 export function FlowNode(props: FlowNodeProps) {
   const { at, radius, icon: Icon, colour, quantity, label, state, ring, labelAt } = props;
   const beside = { below: 0, left: -radius - 12, right: radius + 12 }[labelAt];

@@ -31,7 +31,7 @@ const ICONS: Record<FlowEnd, LucideIcon> = {
   vehicle: Car,
 };
 const LABELS_AT = { solar: 'right', battery: 'left', grid: 'below', load: 'below', vehicle: 'below' } as const;
-/** Every line that can carry energy; those whose ends the site has are drawn, faint while nothing moves. */
+/** All lines; those between existing nodes are drawn, faint without a flow. */
 const LINES: readonly (readonly [FlowEnd, FlowEnd])[] = [
   ['solar', 'load'],
   ['solar', 'battery'],
@@ -41,11 +41,11 @@ const LINES: readonly (readonly [FlowEnd, FlowEnd])[] = [
   ['grid', 'load'],
   ['load', 'vehicle'],
 ];
-/** The least power that a full line stands for: a house at night should not look like a power station. */
+/** Minimum power of a full-width line, so that a home at night does not look like a power station. */
 const MIN_FULL_POWER_KW = 4;
 const AT_REST_KW = 0.005;
 
-/** Sun, battery, grid, home and vehicle, and the energy that moves between them. */
+/** Solar, battery, grid, home and vehicle, and the energy flows between them. */
 export function FlowPicture({ power }: { readonly power: SitePower }) {
   const text = useText();
   const format = useFormat();
@@ -126,7 +126,7 @@ function stateOf(
   return soc === null ? doing : `${plain(share(soc / 100))} · ${doing}`;
 }
 
-/** Rings say something where there is something to say: how full, or fed by whom. */
+/** Rings show the state of charge, or the sources of the load. */
 function ringOf(power: SitePower, end: FlowEnd): RingPart[] {
   if (end === 'battery') return [{ share: (power.batterySoc ?? 0) / 100, colour: COLOURS.battery }];
   if (end === 'vehicle') return [{ share: (power.vehicleSoc ?? 0) / 100, colour: COLOURS.vehicle }];

@@ -1,13 +1,13 @@
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 
-/** Where no rhythm is known yet, values older than this no longer count as live. */
+/** Age limit of live values while the reporting interval is unknown. */
 const UNKNOWN_MS = 5 * MINUTE_MS;
 const MIN_FRESH_MS = 30_000;
 const MAX_FRESH_MS = 15 * MINUTE_MS;
-/** So many of its longest intervals may pass before a source has stopped. */
+/** A source counts as stopped after this many of its longest intervals. */
 const INTERVALS = 3;
 
-/** For how long the newest value counts as live, ms: a few intervals of the source, whose readings arrived at these instants. */
+/** How long the newest value counts as live, ms: a few intervals between the given arrival instants. */
 export function freshForMs(seen: readonly number[]): number {
   if (seen.length < 3) return UNKNOWN_MS;
   const longest = Math.max(...seen.slice(1).map((at, i) => at - seen[i]!));

@@ -3,7 +3,7 @@ import styles from './now.module.css';
 
 interface GaugeProps {
   readonly label: string;
-  /** 0–1; null when it is not known. */
+  /** 0–1; null when unknown. */
   readonly share: number | null;
   readonly colour: string;
   readonly note: string;
@@ -12,7 +12,7 @@ interface GaugeProps {
 const RADIUS = 38;
 const LENGTH = 2 * Math.PI * RADIUS;
 
-/** A share as a ring with its number inside. */
+/** A share as a ring with the number inside. */
 export function Gauge({ label, share, colour, note }: GaugeProps) {
   const format = useFormat();
   const { value, unit } = format.share(share);

@@ -1,24 +1,24 @@
-/** The cards of Now, in the order in which a new user finds them. */
+/** The cards of Now in default order. */
 export const CARDS = ['flow', 'curve', 'energy', 'money', 'independence', 'carbon'] as const;
 export type Card = (typeof CARDS)[number];
 
-/** Cards that need width; on a wide screen they stand in a column of their own. */
+/** Wide cards; on a wide screen they have a separate column. */
 export const WIDE_CARDS: readonly Card[] = ['flow', 'curve'];
 
-/** A user's own arrangement: every card once, in order, and which of them are hidden. */
+/** A user's layout: every card once, in order, and the hidden ones. */
 export interface NowLayout {
   readonly order: readonly Card[];
   readonly hidden: readonly Card[];
 }
 
-/** What the server keeps, made whole: cards that it does not know yet come last, ones that are gone fall out. */
+/** The stored layout, completed: new cards are appended, removed ones dropped. */
 export function readLayout(kept: unknown): NowLayout {
   const { order, hidden } = (typeof kept === 'object' && kept !== null ? kept : {}) as Record<string, unknown>;
   const known = cardsIn(order);
   return { order: [...known, ...CARDS.filter((card) => !known.includes(card))], hidden: cardsIn(hidden) };
 }
 
-/** The layout with one card moved by one place; the same layout at either end. */
+/** The layout with one card moved by one position; unchanged at either end. */
 export function moveCard(layout: NowLayout, card: Card, by: -1 | 1): NowLayout {
   const from = layout.order.indexOf(card);
   const to = from + by;

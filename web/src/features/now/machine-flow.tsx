@@ -5,9 +5,9 @@ import { Figure } from '../../ui/layout/figure.tsx';
 import styles from './flow.module.css';
 import { FlowLines } from './flow-lines.tsx';
 
-/** More consumers than this are shown as one line, "others". */
+/** Further consumers are summed as "others". */
 const MAX_CONSUMERS = 12;
-/** Power of a site that no consumer's meter explains is shown from this share on. */
+/** Unmetered power is shown from this share of the site's power. */
 const MIN_REST_SHARE = 0.01;
 const BRANCH_WIDTH = 28;
 const ROW_HEIGHT = 40;
@@ -18,13 +18,13 @@ interface Row {
   readonly power: number;
 }
 
-/** A factory as its single-line diagram: what comes in, and the machines and other consumers it goes to, the greatest first. */
+/** A factory as a single-line diagram: the supply, and the machines and other consumers, the largest first. */
 export function MachineFlow({ power }: { readonly power: SitePower }) {
   const text = useText();
   const format = useFormat();
   const rows = rowsOf(power, text('now.others'), text('now.unmetered'));
   const total = power.load ?? rows.reduce((sum, row) => sum + row.power, 0);
-  const greatest = Math.max(...rows.map((row) => row.power), 0.001);
+  const max = Math.max(...rows.map((row) => row.power), 0.001);
   return (
     <div>
       <p className={styles.intake}>
@@ -36,9 +36,9 @@ export function MachineFlow({ power }: { readonly power: SitePower }) {
       <ol className={styles.machines} aria-label={text('now.machines')}>
         {rows.map((row, index) => (
           <li key={row.key} className={styles.machine}>
-            <Branch power={row.power} fullPower={greatest} last={index === rows.length - 1} />
+            <Branch power={row.power} fullPower={max} last={index === rows.length - 1} />
             <span className={styles.machineName}>{row.name}</span>
-            <span className={styles.bar} style={{ width: `${(100 * row.power) / greatest}%` }} />
+            <span className={styles.bar} style={{ width: `${(100 * row.power) / max}%` }} />
             <span className={styles.machinePower}>
               <Figure quantity={format.power(row.power)} />
             </span>
@@ -52,7 +52,7 @@ export function MachineFlow({ power }: { readonly power: SitePower }) {
   );
 }
 
-/** The bus bar with one branch to a machine. */
+/** The busbar with a branch to one machine. */
 function Branch({
   power,
   fullPower,

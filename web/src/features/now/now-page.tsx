@@ -21,10 +21,10 @@ import { useLayout } from './use-layout.ts';
 import { useLivePower } from './use-live-power.ts';
 import { useNightDim } from './use-night-dim.ts';
 
-/** Charts come after the first paint: the flow picture does not wait for them. */
+/** Charts load after the first paint, so that the flow picture does not wait for them. */
 const PowerCurve = lazy(async () => ({ default: (await loadPart(() => import('./power-curve.tsx'))).PowerCurve }));
 
-/** What is happening now, and what the day has brought. */
+/** Current power, and the energy and cost of today. */
 export function NowPage() {
   const text = useText();
   const site = useSite();
@@ -82,14 +82,14 @@ function Cards({ flow }: { readonly flow: ReactNode }) {
   );
 }
 
-/** Fills the screen with this page, for a display on the wall. */
+/** Shows this page in full screen, for a wall display. */
 function WallButton({ wall }: { readonly wall: boolean }) {
   const text = useText();
   const navigate = useNavigate();
   const toggle = async () => {
     await navigate({ to: '/now', search: wall ? {} : { wall: '1' } });
     if (wall && document.fullscreenElement) await document.exitFullscreen();
-    // A browser may refuse the whole screen; the page then fills its window.
+    // A browser may refuse full screen; the page then fills its window.
     else if (!wall) await document.documentElement.requestFullscreen?.().catch(() => undefined);
   };
   return (

@@ -17,7 +17,7 @@ import { CURVE_METRICS, curveFrame } from './curve-frame.ts';
 const STEP_MS = MINUTE_MS;
 const HEIGHT_PX = 260;
 
-/** Today's power so far, with what a kWh costs at each hour that is known. */
+/** Today's power, with the known prices of a kWh. */
 export function PowerCurve() {
   const text = useText();
   const format = useFormat();

@@ -13,7 +13,7 @@ const SiteDialog = lazy(async () => ({
   default: (await loadPart(() => import('../sites/site-dialog.tsx'))).SiteDialog,
 }));
 
-/** What the reader should know of the site in view: that it is a demo, or that nobody has said where it is. */
+/** Notices about the current site: it is a demo, or its location is missing. */
 export function SiteNotices({ onConnect }: { readonly onConnect: () => void }) {
   const site = useSite();
   const mayWrite = useMayWrite();
@@ -21,7 +21,7 @@ export function SiteNotices({ onConnect }: { readonly onConnect: () => void }) {
   return isUnplaced(site) && mayWrite ? <UnplacedNotice /> : null;
 }
 
-/** That nothing is real, and the way to the reader's own site, or to connecting one. */
+/** Explains that the data are simulated, with links to the user's site or to connecting one. */
 function DemoNotice({ onConnect }: { readonly onConnect: () => void }) {
   const text = useText();
   const { preferences } = useServices();
@@ -48,7 +48,7 @@ function DemoNotice({ onConnect }: { readonly onConnect: () => void }) {
   );
 }
 
-/** A site that its first reading made asks for its zone and place. */
+/** Asks for time zone and location of a site that its first reading created. */
 function UnplacedNotice() {
   const text = useText();
   const site = useSite();

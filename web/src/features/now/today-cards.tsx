@@ -17,13 +17,13 @@ const ENERGY_ROWS: readonly { key: keyof EnergyTotals; label: MessageKey; colour
   { key: 'vehicle_kwh', label: 'energy.vehicle', colour: 'var(--vehicle)' },
 ];
 
-/** Today's energy, each line against yesterday up to the same time. */
+/** Today's energy, compared with yesterday up to the same time. */
 export function EnergyCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
   const { today, yesterday_so_far: yesterday } = summary;
   const rows = ENERGY_ROWS.filter(({ key }) => today[key] !== null || (yesterday?.[key] ?? null) !== null);
-  const greatest = Math.max(0.001, ...rows.flatMap(({ key }) => [today[key] ?? 0, yesterday?.[key] ?? 0]));
+  const max = Math.max(0.001, ...rows.flatMap(({ key }) => [today[key] ?? 0, yesterday?.[key] ?? 0]));
   return (
     <Panel title={text('now.energy_today')} note={yesterday ? text('now.tick_is_yesterday') : undefined}>
       <dl className={styles.rows}>
@@ -38,8 +38,8 @@ export function EnergyCard({ summary }: { readonly summary: SiteSummary }) {
               </span>
             </dd>
             <span className={styles.bar} aria-hidden="true">
-              <span style={{ width: `${(100 * (today[key] ?? 0)) / greatest}%`, background: colour }} />
-              {yesterday ? <i style={{ left: `${(100 * (yesterday[key] ?? 0)) / greatest}%` }} /> : null}
+              <span style={{ width: `${(100 * (today[key] ?? 0)) / max}%`, background: colour }} />
+              {yesterday ? <i style={{ left: `${(100 * (yesterday[key] ?? 0)) / max}%` }} /> : null}
             </span>
           </div>
         ))}
@@ -48,7 +48,7 @@ export function EnergyCard({ summary }: { readonly summary: SiteSummary }) {
   );
 }
 
-/** What today has cost so far. */
+/** Today's cost so far. */
 export function MoneyCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
@@ -78,7 +78,7 @@ export function MoneyCard({ summary }: { readonly summary: SiteSummary }) {
   );
 }
 
-/** How far the site carries itself today; nothing where it has nothing to carry itself with. */
+/** Today's self-sufficiency; hidden for a site without solar and battery. */
 export function IndependenceCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
@@ -107,7 +107,7 @@ export function IndependenceCard({ summary }: { readonly summary: SiteSummary })
   );
 }
 
-/** The carbon of today's bought energy. */
+/** CO₂ emissions of today's grid import. */
 export function CarbonCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
@@ -132,7 +132,7 @@ export function CarbonCard({ summary }: { readonly summary: SiteSummary }) {
   );
 }
 
-/** Cost plus fixed parts less revenue; null when no cost is known. */
+/** Cost plus fixed charges minus revenue; null when the cost is unknown. */
 function netOf(totals: EnergyTotals): number | null {
   if (totals.cost === null) return null;
   return totals.cost + (totals.fixed_cost ?? 0) - (totals.revenue ?? 0);

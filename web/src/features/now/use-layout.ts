@@ -5,7 +5,7 @@ import { type NowLayout, readLayout } from './layout.ts';
 
 const NAME = 'now';
 
-/** The reader's arrangement of Now, kept on the server; a change shows at once and is taken back when it cannot be kept. */
+/** The user's layout of Now, stored on the server; a change is shown immediately and reverted if it cannot be stored. */
 export function useLayout() {
   const { api, queries } = useServices();
   const queryClient = useQueryClient();

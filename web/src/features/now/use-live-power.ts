@@ -9,12 +9,12 @@ import { latestKey } from '../../data/queries.ts';
 import { sitePower } from '../../data/site-power.ts';
 import { useNow } from '../../ui/hooks/use-now.ts';
 
-/** A site with more devices asks for the readings of all: the server limits the topics of a client. */
+/** A site with more devices subscribes to all readings, because the server limits the topics of a client. */
 const MAX_DEVICE_TOPICS = 500;
-/** Silence of a device is noticed in steps of this. */
+/** Interval at which silent devices are detected. */
 const SILENCE_STEP_MS = 10_000;
 
-/** The site's power as the stream moves it: live readings go into the cached latest values, and from there to the screen. */
+/** The site's live power: the stream's readings update the cached latest values, which the page displays. */
 export function useLivePower(siteId: string) {
   const queries = useQueries();
   const latest = useQuery(queries.latest(siteId));
@@ -52,7 +52,7 @@ function useLiveLatest(siteId: string, topics: readonly string[], devices: reado
 
 const MAX_SEEN = 6;
 
-/** The newest instant and those seen before it while the page was open, oldest first. */
+/** Instants of the values since the page was opened, oldest first. */
 export function useSeenInstants(at: number | null): readonly number[] {
   const [seen, setSeen] = useState<readonly number[]>([]);
   if (at === null || at <= (seen.at(-1) ?? 0)) return seen;

@@ -7,7 +7,7 @@ const NIGHT_FROM_H = 22;
 const NIGHT_TO_H = 6;
 const STEP_MS = MINUTE_MS;
 
-/** Whether a wall display should be dim: it is night at the site. */
+/** Whether a wall display is dimmed: at night in the site's time zone. */
 export function useNightDim(wall: boolean): boolean {
   const { timezone } = useSite();
   const hour = hourOfDay(useNow(STEP_MS), timezone);

@@ -26,7 +26,7 @@ export function NotFoundPage() {
   );
 }
 
-/** What a page shows that broke; the rest of the app goes on. Where the server does not answer, the page returns when it does. */
+/** Shown in place of a failed page, while other pages work. If the server was unreachable, the page reloads when it answers. */
 export function CrashPage({ error, reset }: { readonly error: unknown; readonly reset: () => void }) {
   const router = useRouter();
   const isPart = error instanceof PartUnavailable;
@@ -41,7 +41,7 @@ export function CrashPage({ error, reset }: { readonly error: unknown; readonly 
   );
 }
 
-/** Where a page is on its way. */
+/** Shown while a page loads. */
 export function LoadingPage() {
   return (
     <PageBody>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { WarningLine } from '../../ui/feedback/notice.tsx';
 
-/** One line above every page while answers about the past are not complete. */
+/** One line above every page while the history is incomplete. */
 export function HistoryNotice() {
   const text = useText();
   const format = useFormat();

@@ -4,7 +4,7 @@ import { barPages } from './navigation-bar.ts';
 const pagesOf = (count: number) => Array.from({ length: count }, (_, i) => ({ to: `/page-${i}` }));
 
 describe('the navigation bar of a phone', () => {
-  it('has five pages, the current one among them, and every other in the menu', () => {
+  it('has five pages including the current one; the menu has all others', () => {
     const pages = pagesOf(8);
     for (const page of pages) {
       for (const path of [page.to, `${page.to}/detail`]) {
@@ -16,7 +16,7 @@ describe('the navigation bar of a phone', () => {
     }
   });
 
-  it('has no menu where all pages fit', () => {
+  it('has no menu if all pages fit', () => {
     expect(barPages(pagesOf(6), '/page-5').more).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** Pages in the bar of a phone; the others are in its menu. */
+/** Pages in the navigation bar of a phone; the others are in its menu. */
 export const MAX_BAR_PAGES = 5;
 
 export interface BarPages<T> {
@@ -6,9 +6,9 @@ export interface BarPages<T> {
   readonly more: readonly T[];
 }
 
-/** The first pages, and the current one in place of the last of them where it is not among them: it is always in sight. */
+/** The first pages; the current one replaces the last of them if it is not included, so that it is always visible. */
 export function barPages<T extends { readonly to: string }>(pages: readonly T[], pathname: string): BarPages<T> {
-  // A menu of one page takes the place of that page.
+  // A menu with a single page would take as much space as the page.
   if (pages.length <= MAX_BAR_PAGES + 1) return { bar: pages, more: [] };
   const isCurrent = ({ to }: T) => pathname === to || pathname.startsWith(`${to}/`);
   const first = pages.slice(0, MAX_BAR_PAGES);

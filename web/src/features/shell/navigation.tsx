@@ -26,7 +26,7 @@ interface NavigationPage {
   readonly icon: LucideIcon;
 }
 
-/** The pages, in the order of the navigation. A page is one line here and one in the router. */
+/** The pages in order of navigation. A page has one line here and one in the router. */
 const PAGES: readonly NavigationPage[] = [
   { to: '/now', label: 'nav.now', icon: Activity },
   { to: '/history', label: 'nav.history', icon: ChartLine },
@@ -38,7 +38,7 @@ const PAGES: readonly NavigationPage[] = [
   { to: '/system', label: 'nav.system', icon: ServerCog },
 ];
 
-/** All pages in a column, or on a phone in a bar of those that fit and a menu of the others. Machines are listed where there are any, baselines where anything is metered. */
+/** All pages in a column; on a phone, a bar and a menu for the others. Machines needs a machine, Baseline a metered device. */
 export function Navigation({ siteId }: { readonly siteId: string | null }) {
   const text = useText();
   const { pathname } = useLocation();

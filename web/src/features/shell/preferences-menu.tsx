@@ -14,10 +14,10 @@ const THEME_NAMES: Record<(typeof THEMES)[number], MessageKey> = {
   dark: 'theme.dark',
 };
 
-/** Each in its own words, for those who read no other. */
+/** Each in its own language. */
 const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', de: 'Deutsch', pl: 'Polski' };
 
-/** Theme, language and the way out. */
+/** Theme, language and sign-out. */
 export function PreferencesMenu() {
   const text = useText();
   const { preferences } = useServices();

@@ -6,12 +6,12 @@ import { Button } from '../../ui/controls/button.tsx';
 import { EmptyNote } from '../../ui/feedback/notice.tsx';
 
 const ASK_EVERY_MS = 2000;
-/** Key of the instant of the last automatic reload. */
+/** Storage key of the instant of the last automatic reload. */
 const RELOADED_KEY = 'wattkeeper.reloaded-at';
-/** A page that fails again so soon after a reload is not reloaded by the app, which would go on for ever. */
+/** A page that fails again within this time after a reload is not reloaded, to avoid an endless loop. */
 const RELOAD_AGAIN_MS = 30_000;
 
-/** Waits until the server answers, and then recovers; the reader can do so at once. */
+/** Recovers when the server answers; the user can retry immediately. */
 export function Recovery({ onRecover }: { readonly onRecover: () => void }) {
   const text = useText();
   const [since] = useState(() => Date.now());
@@ -35,13 +35,13 @@ export function Recovery({ onRecover }: { readonly onRecover: () => void }) {
   );
 }
 
-/** Loads the app again: a browser keeps the failure of a part until then. */
+/** Reloads the app, because a browser caches the failed import of a part until then. */
 export function reloadApp(): void {
   sessionStorage.setItem(RELOADED_KEY, String(Date.now()));
   location.reload();
 }
 
-/** Whether the app was loaded again just before, so that another time would not help. */
+/** Whether the app was reloaded a moment ago, so that another reload would not help. */
 export function wasJustReloaded(): boolean {
   return Date.now() - Number(sessionStorage.getItem(RELOADED_KEY)) < RELOAD_AGAIN_MS;
 }

@@ -13,7 +13,7 @@ import styles from './shell.module.css';
 import { SiteSwitcher } from './site-switcher.tsx';
 import { useAnnouncements } from './use-announcements.ts';
 
-/** The frame of every page behind the door: navigation, the site in view, preferences. */
+/** The frame of every page after sign-in: navigation, site switcher, preferences. */
 export function Shell() {
   const text = useText();
   const { language, siteId } = usePreferences();
@@ -28,7 +28,7 @@ export function Shell() {
   const main = useFocusOnNewPage();
   useInstallationLanguage();
   const wall = search.wall === '1';
-  // An import and a migration make their site, and stay in view, with their dialog, when they do.
+  // An import or migration creates its site; its dialog stays open.
   const beyondSites = /\/(import|system)$/.exec(useLocation().pathname)?.[1];
   return (
     <FormatContext value={format}>
@@ -69,7 +69,7 @@ export function Shell() {
   );
 }
 
-/** The language that the installation is set to, for readers who have not chosen one. */
+/** Sets the language of the installation for users who have not chosen one. */
 function useInstallationLanguage(): void {
   const { preferences, queries } = useServices();
   const language = useQuery(queries.settings()).data?.language;
@@ -78,7 +78,7 @@ function useInstallationLanguage(): void {
   }, [language, preferences]);
 }
 
-/** A new page takes the focus, as it would in a browser without scripts; the first one leaves it where it is. */
+/** Focuses each new page, like a browser without scripts; the first page keeps the focus unchanged. */
 function useFocusOnNewPage() {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();

@@ -10,7 +10,7 @@ interface SiteSwitcherProps {
   readonly current: Site | undefined;
 }
 
-/** The name of the site in view; a menu where there are several. */
+/** The name of the current site; a menu when there are several. */
 export function SiteSwitcher({ sites, current }: SiteSwitcherProps) {
   const text = useText();
   const navigate = useNavigate();
@@ -19,7 +19,7 @@ export function SiteSwitcher({ sites, current }: SiteSwitcherProps) {
   if (sites.length < 2) return <p className={styles.site}>{current.name}</p>;
   const choose = (id: string) => {
     preferences.set({ siteId: id });
-    // What else the address holds names devices and days of the site that is left.
+    // The other search parameters name devices and days of the previous site.
     void navigate({ to: '.', search: { site: id } });
   };
   return (

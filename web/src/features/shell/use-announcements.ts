@@ -2,14 +2,14 @@ import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useServices } from '../../app-context.tsx';
 
-/** What shows a list that the server announces changes of, by the first part of the query's key. */
+/** Query keys (first part) to refetch, by announced list. */
 const QUERIES_OF: ReadonlyMap<string, readonly string[]> = new Map([
   ['devices', ['devices', 'machines', 'latest', 'summary', 'balance']],
   ['sites', ['sites', 'summary', 'balance', 'forecast']],
 ]);
 const TOPICS = [...QUERIES_OF.keys()];
 
-/** Asks again for devices and sites when the server announces a change, on whatever page. */
+/** Refetches devices and sites when the server announces a change, on every page. */
 export function useAnnouncements(): void {
   const { live } = useServices();
   const queryClient = useQueryClient();
@@ -22,7 +22,7 @@ export function useAnnouncements(): void {
   );
 }
 
-/** A question that is on its way may have been answered before the change: it is asked once more after its answer. */
+/** A request in flight may have been answered before the change, so it is repeated after its response. */
 function refresh(queryClient: QueryClient, keys: readonly string[]): void {
   for (const key of keys) {
     const filter = { queryKey: [key] };

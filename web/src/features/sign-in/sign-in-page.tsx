@@ -15,7 +15,7 @@ const LINK_COMMAND = 'npm start -- sign-in-link';
 
 type Credentials = { code: string } | { username: string; password: string };
 
-/** The door: a one-time link signs in by itself, anybody else by name and password. */
+/** Sign-in by name and password; a one-time link signs in automatically. */
 export function SignInPage() {
   const text = useText();
   const { code } = useSearch({ from: '/sign-in' });
@@ -24,7 +24,7 @@ export function SignInPage() {
   const { mutate } = signIn;
   useEffect(() => {
     if (!code || used.current) return;
-    // A code is good for one request: a second render must not spend it again.
+    // A code is valid for one request: a second render must not use it again.
     used.current = true;
     mutate({ code });
   }, [code, mutate]);

@@ -16,7 +16,7 @@ interface DeviceDialogProps {
   readonly onClose: () => void;
 }
 
-/** Name, kind, site and ratings of a device, and whether it still counts. */
+/** Name, kind, site, ratings and retirement of a device. */
 export function DeviceDialog({ device, onClose }: DeviceDialogProps) {
   const text = useText();
   const form = useId();

@@ -18,14 +18,14 @@ const DEVICE = {
 } as Device;
 
 describe('the form of a device', () => {
-  it('changes nothing where the reader changed nothing', () => {
+  it('sends no change for an unchanged form', () => {
     for (const device of [DEVICE, { ...DEVICE, retired_at: '2026-03-01T12:34:56.000Z' }]) {
       const draft = deviceDraft(device, ZONE, NOW);
       expect(devicePatch(device, draft, draft, ZONE)).toEqual({});
     }
   });
 
-  it('retires at a local time of the site, and reactivates', () => {
+  it('retires a device at a local time of the site, and reactivates it', () => {
     const draft = deviceDraft(DEVICE, ZONE, NOW);
     const retired = { ...draft, retired: true, retiredAt: '2026-06-01T00:00' };
     expect(devicePatch(DEVICE, draft, retired, ZONE)).toEqual({ retired_at: '2026-05-31T22:00:00.000Z' });
@@ -34,7 +34,7 @@ describe('the form of a device', () => {
     expect(devicePatch(old, before, { ...before, retired: false }, ZONE)).toEqual({ retired_at: null });
   });
 
-  it('takes ratings, and an empty field as unknown', () => {
+  it('reads ratings, and an empty field as unknown', () => {
     const before = deviceDraft(DEVICE, ZONE, NOW);
     const draft = { ...before, ratedPowerKw: '', expectedIntervalS: '60', siteId: 'barn', name: ' Roof east ' };
     expect(devicePatch(DEVICE, before, draft, ZONE)).toEqual({
@@ -47,7 +47,7 @@ describe('the form of a device', () => {
 });
 
 describe('the form of a site', () => {
-  it('offers the zone of the browser to a new site and to one that its first reading made', () => {
+  it("proposes the browser's time zone for a new site and for one that its first reading created", () => {
     const made = { name: 'Home', timezone: 'UTC', latitude: null, longitude: null, is_demo: false, country: null };
     expect(isUnplaced(made)).toBe(true);
     expect(siteDraft({ ...made, currency: 'EUR' } as Site, ZONE).timezone).toBe(ZONE);
@@ -56,7 +56,7 @@ describe('the form of a site', () => {
     expect(siteDraft({ ...made, latitude: 52 } as Site, ZONE).timezone).toBe('UTC');
   });
 
-  it('takes an empty place as none', () => {
+  it('reads an empty location as none', () => {
     const draft = siteDraft(undefined, ZONE);
     expect(sitePatch({ ...draft, name: 'Barn' })).toEqual({
       name: 'Barn',

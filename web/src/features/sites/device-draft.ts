@@ -1,7 +1,7 @@
 import type { Device, DeviceKind, DevicePatch } from '@wattkeeper/contract/device.ts';
 import { fromLocalField, toLocalField } from '../../data/period.ts';
 
-/** A device as its form holds it: every field as the text that the reader sees. */
+/** A device in its form: each field as displayed text. */
 export interface DeviceDraft {
   readonly name: string;
   readonly kind: DeviceKind;
@@ -10,11 +10,11 @@ export interface DeviceDraft {
   readonly expectedIntervalS: string;
   readonly holdsS: string;
   readonly retired: boolean;
-  /** Until when it counts, as a local time of its site. */
+  /** Retirement as local time of the site. */
   readonly retiredAt: string;
 }
 
-/** @param now epoch milliseconds: from then on a device is retired unless the reader says otherwise */
+/** @param now epoch milliseconds: the default instant of a retirement */
 export function deviceDraft(device: Device, zone: string, now: number): DeviceDraft {
   const written = (value: number | null) => (value === null ? '' : String(value));
   return {
@@ -29,7 +29,7 @@ export function deviceDraft(device: Device, zone: string, now: number): DeviceDr
   };
 }
 
-/** What the draft changes of the device; nothing where the reader changed nothing. */
+/** The changed fields of the device; empty without changes. */
 export function devicePatch(device: Device, before: DeviceDraft, draft: DeviceDraft, zone: string): DevicePatch {
   const number = (text: string) => (text.trim() === '' ? null : Number(text));
   const isRetirementNew = draft.retired !== before.retired || (draft.retired && draft.retiredAt !== before.retiredAt);

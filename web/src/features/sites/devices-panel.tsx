@@ -14,7 +14,7 @@ import { DeviceDialog } from './device-dialog.tsx';
 import { RemoveDeviceDialog } from './remove-device-dialog.tsx';
 import styles from './sites.module.css';
 
-/** The devices of the site in view. */
+/** The devices of the current site. */
 export function DevicesPanel() {
   const text = useText();
   const format = useFormat();

@@ -18,7 +18,7 @@ export function currencies(language: string): { code: string; name: string }[] {
   return Intl.supportedValuesOf('currency').map((code) => ({ code, name: names.of(code) ?? code }));
 }
 
-/** IANA time zones, and the one at hand where the browser does not list it. */
+/** IANA time zones, including the current one if the browser does not list it. */
 export function timeZones(current: string): string[] {
   return [...new Set(['UTC', current, ...Intl.supportedValuesOf('timeZone')])].sort();
 }

@@ -14,7 +14,7 @@ interface RemoveDeviceDialogProps {
   readonly onClose: () => void;
 }
 
-/** Asks for the name of a device that has readings before it is deleted with them. */
+/** Asks for the name of a device with readings as confirmation before both are deleted. */
 export function RemoveDeviceDialog({ device, onClose }: RemoveDeviceDialogProps) {
   const text = useText();
   const form = useId();

@@ -18,7 +18,7 @@ interface SiteDialogProps {
   readonly onClose: () => void;
 }
 
-/** Name, time zone, currency and place of a site. */
+/** Name, time zone, currency and location of a site. */
 export function SiteDialog({ site, onClose }: SiteDialogProps) {
   const text = useText();
   const form = useId();
@@ -130,7 +130,7 @@ function PlaceFields({ draft, change }: PartProps) {
       },
       () => setFailed(true),
     );
-  // Neither without the other is a place.
+  // A location needs both coordinates.
   const required = draft.latitude !== '' || draft.longitude !== '';
   return (
     <fieldset className={styles.place}>
@@ -170,7 +170,7 @@ function PlaceFields({ draft, change }: PartProps) {
   );
 }
 
-/** A site's zone, place and currency are behind nearly every figure: all are asked for again. */
+/** Nearly every value depends on the site's time zone, location or currency, so all queries are refetched. */
 function useSaveSite(site: Site | undefined, onSaved: () => void) {
   const { api } = useServices();
   const cache = useQueryClient();

@@ -1,6 +1,6 @@
 import type { Site, SitePatch } from '@wattkeeper/contract/site.ts';
 
-/** A site as its form holds it: every field as the text that the reader sees. */
+/** A site in its form: each field as displayed text. */
 export interface SiteDraft {
   readonly name: string;
   readonly timezone: string;
@@ -8,11 +8,11 @@ export interface SiteDraft {
   readonly latitude: string;
   readonly longitude: string;
   readonly country: string;
-  /** kg of CO₂ for a kWh from the grid. */
+  /** Carbon intensity of grid import, kg CO₂ per kWh. */
   readonly emissionFactor: string;
 }
 
-/** The draft of a known site, or of a new one where the reader is. */
+/** The draft of an existing site, or of a new one in the browser's time zone. */
 export function siteDraft(site: Site | undefined, browserZone: string): SiteDraft {
   if (!site) {
     return {
@@ -27,7 +27,7 @@ export function siteDraft(site: Site | undefined, browserZone: string): SiteDraf
   }
   return {
     name: site.name,
-    // A site that was made by its first reading has no zone of its own yet.
+    // A site created by its first reading has a default time zone.
     timezone: isUnplaced(site) ? browserZone : site.timezone,
     currency: site.currency,
     latitude: site.latitude === null ? '' : String(site.latitude),
@@ -37,12 +37,12 @@ export function siteDraft(site: Site | undefined, browserZone: string): SiteDraf
   };
 }
 
-/** Whether nobody has said where the site is. */
+/** Whether the site's location is missing. */
 export function isUnplaced(site: Pick<Site, 'timezone' | 'latitude' | 'is_demo'>): boolean {
   return site.timezone === 'UTC' && site.latitude === null && !site.is_demo;
 }
 
-/** The fields as the API takes them; a field that may be left out and is empty is null. */
+/** The request body; an empty optional field is null. */
 export function sitePatch(draft: SiteDraft): SitePatch {
   const number = (text: string) => (text.trim() === '' ? null : Number(text));
   const factor = number(draft.emissionFactor);

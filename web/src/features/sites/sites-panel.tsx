@@ -11,7 +11,7 @@ import { useMayWrite } from '../../use-may-write.ts';
 import { SiteDialog } from './site-dialog.tsx';
 import styles from './sites.module.css';
 
-/** All sites, each with its zone, currency and place. */
+/** All sites with time zone, currency and location. */
 export function SitesPanel() {
   const text = useText();
   const format = useFormat();

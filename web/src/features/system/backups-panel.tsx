@@ -12,7 +12,7 @@ import { useJobRefresh } from './jobs-panel.tsx';
 import { RestoreDialog } from './restore-dialog.tsx';
 import styles from './system.module.css';
 
-/** Backups: make one, verify one by restoring it into a scratch folder, bring one back. */
+/** Backups: create, verify by a test restore, restore. */
 export function BackupsPanel() {
   const text = useText();
   const { api } = useServices();

@@ -16,7 +16,7 @@ export interface DoubtfulEvent {
   readonly event: CounterEvent;
 }
 
-/** Decides what an event of a counter counts for. */
+/** Decides how a doubtful event of a counter is counted. */
 export function CounterDecisionDialog({ of, onClose }: { readonly of: DoubtfulEvent; readonly onClose: () => void }) {
   const text = useText();
   const format = useFormat();
@@ -100,7 +100,7 @@ function Amount({ event, amount, onChange }: AmountProps) {
   );
 }
 
-/** Decimals that a counter's value needs, three at most. */
+/** Decimal places of a counter's value, at most three. */
 function decimalsOf(value: number): number {
   return String(Number(value.toFixed(3))).split('.')[1]?.length ?? 0;
 }

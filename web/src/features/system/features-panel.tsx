@@ -13,12 +13,12 @@ import styles from './system.module.css';
 
 const PERSISTENCE = 'persistence';
 
-/** Parts that can be switched while the service runs. */
+/** Features that can be switched while the service runs. */
 export function FeaturesPanel({ mayChange }: { readonly mayChange: boolean }) {
   const text = useText();
   const { api } = useServices();
   const cache = useQueryClient();
-  /** What persistence is to be switched to, while the reader is asked. */
+  /** The requested persistence setting, while the user is asked for confirmation. */
   const [asking, setAsking] = useState<boolean | null>(null);
   const set = useMutation({
     mutationFn: ({ name, enabled }: Pick<Feature, 'name' | 'enabled'>) =>

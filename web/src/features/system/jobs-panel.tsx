@@ -11,7 +11,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
-/** What runs by the clock: when it did, how it went, and a button to run it now for those who may. */
+/** Scheduled jobs: last runs, outcomes, and a button to run a job for users with permission. */
 export function JobsPanel() {
   const text = useText();
   return (
@@ -94,7 +94,7 @@ function LastRun({ job }: { readonly job: ScheduledJob }) {
   );
 }
 
-/** Asks for jobs and backups anew after something was started. */
+/** Refetches jobs and backups after a job was started. */
 export function useJobRefresh(): () => Promise<unknown> {
   const cache = useQueryClient();
   return () => Promise.all(['scheduler', 'backups'].map((key) => cache.invalidateQueries({ queryKey: [key] })));

@@ -17,11 +17,11 @@ interface Draft {
   readonly source: MigrationSourceName;
   readonly from: string;
   readonly device: string;
-  /** Empty: the proposed one. */
+  /** Empty: the proposed value. */
   readonly mapping: string;
 }
 
-/** Brings older data in: say where it lies, look what would come of it, then do it. */
+/** Migrates older data: source, preview, run. */
 export function MigrationDialog({ onClose }: { readonly onClose: () => void }) {
   const text = useText();
   const { api } = useServices();
@@ -77,7 +77,7 @@ export function MigrationDialog({ onClose }: { readonly onClose: () => void }) {
 interface FieldsProps {
   readonly draft: Draft;
   readonly onChange: (part: Partial<Draft>) => void;
-  /** The mapping that a look has shown. */
+  /** The mapping of the preview. */
   readonly proposal: string | null;
 }
 
@@ -133,7 +133,7 @@ function Fields({ draft, onChange, proposal }: FieldsProps) {
   );
 }
 
-/** A mapping names the devices, so that one beside it would contradict. */
+/** A mapping names the devices, so that a separate device name would contradict it. */
 function requestOf({ source, from, device, mapping }: Draft) {
   const isNamed = device.trim() !== '' && source !== 'influxdb' && (mapping === '' || source === 'records');
   return {

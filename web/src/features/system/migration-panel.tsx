@@ -12,7 +12,7 @@ import { MigrationDialog } from './migration-dialog.tsx';
 import { MigrationCounts } from './migration-report.tsx';
 import styles from './system.module.css';
 
-/** Bringing in what older installations and other programs have, and how it went the last time. */
+/** Migration from older installations and other programs, with the last outcome. */
 export function MigrationPanel() {
   const text = useText();
   const [open, setOpen] = useState(false);

@@ -7,7 +7,7 @@ interface ReportProps {
   readonly report: MigrationReport;
 }
 
-/** What became of every record, and what cannot be read. */
+/** Outcome per kind of record, and the unreadable records. */
 export function MigrationReportView({ report }: ReportProps) {
   const text = useText();
   const format = useFormat();
@@ -53,7 +53,7 @@ export function MigrationReportView({ report }: ReportProps) {
   );
 }
 
-/** The counts of a migration in a line each. */
+/** The counts of a migration, one per line. */
 export function MigrationCounts({ report }: ReportProps) {
   const text = useText();
   const format = useFormat();

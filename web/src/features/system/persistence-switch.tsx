@@ -13,7 +13,7 @@ interface PersistenceDialogProps {
   readonly onClose: () => void;
 }
 
-/** Asks before the history is written to disk, or no longer written. */
+/** Asks for confirmation before persistence is switched on or off. */
 export function PersistenceDialog({ enable, onClose }: PersistenceDialogProps) {
   const text = useText();
   const { api } = useServices();
@@ -45,7 +45,7 @@ export function PersistenceDialog({ enable, onClose }: PersistenceDialogProps) {
   );
 }
 
-/** How the move of what is in memory to the disk stands, and what came of it. */
+/** Progress and outcome of writing the memory's history to disk. */
 export function MoveToDisk({ change }: { readonly change: FeatureChange }) {
   const text = useText();
   if (change.state === 'running') {

@@ -17,7 +17,7 @@ import { CounterDecisionDialog, type DoubtfulEvent } from './counter-decision-di
 import { RepairDialog } from './repair-dialog.tsx';
 import styles from './system.module.css';
 
-/** How good the data of a day are, what is wrong with them and what to do about it. */
+/** Data quality of a day: score, findings and advice. */
 export function QualityPanel() {
   const text = useText();
   const site = useSite();

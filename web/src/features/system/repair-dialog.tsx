@@ -14,12 +14,12 @@ import { newDraft, OPERATIONS, type RepairDraft, requestOf } from './repair-draf
 import styles from './system.module.css';
 
 interface RepairDialogProps {
-  /** What is to be repaired, as far as it is known. */
+  /** The proposed repair, as far as known. */
   readonly series: { readonly deviceId: string; readonly metric: string };
   readonly onClose: () => void;
 }
 
-/** Changes stored samples: choose a window and what to do, look at what it would do, then do it. */
+/** Repairs stored samples: window and operation, preview, run. */
 export function RepairDialog({ series, onClose }: RepairDialogProps) {
   const text = useText();
   const { api } = useServices();

@@ -10,7 +10,7 @@ export const OPERATIONS = [
   'shift',
 ] as const satisfies readonly RepairOperation['type'][];
 
-/** What stands in the fields of the dialog: texts, times on the site's clock. */
+/** The fields of the dialog: texts, and times in the site's local time. */
 export interface RepairDraft {
   readonly deviceId: string;
   readonly metric: string;
@@ -24,7 +24,7 @@ export interface RepairDraft {
   readonly reason: string;
 }
 
-/** A draft for a series; of its last hour where no window is given. */
+/** A draft for a series; default window: the last hour. */
 export function newDraft(
   series: { readonly deviceId: string; readonly metric: string },
   now: number,
@@ -43,7 +43,7 @@ export function newDraft(
   };
 }
 
-/** The request that the fields mean; null while one of them cannot be read. */
+/** The request body; null while a field is invalid. */
 export function requestOf(draft: RepairDraft, zone: string): RepairRequest | null {
   const [start, end] = [fromLocalField(draft.from, zone), fromLocalField(draft.to, zone)];
   const operation = operationOf(draft);

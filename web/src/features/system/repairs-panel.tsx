@@ -13,7 +13,7 @@ import styles from './system.module.css';
 
 const NOTHING_CHOSEN = { deviceId: '', metric: '' };
 
-/** Changes of stored samples, each of which can be undone. */
+/** Repairs of stored samples, which can be undone. */
 export function RepairsPanel() {
   const text = useText();
   const [open, setOpen] = useState(false);

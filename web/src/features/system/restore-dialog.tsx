@@ -18,7 +18,7 @@ interface RestoreDialogProps {
   readonly onClose: () => void;
 }
 
-/** Asks before a backup takes the place of what is there: as it was made, or with the journal up to an instant. */
+/** Asks for confirmation before a restore: of the backup alone, or with the journal history up to an instant. */
 export function RestoreDialog({ backup, onClose }: RestoreDialogProps) {
   const text = useText();
   const format = useFormat();

@@ -10,7 +10,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
-/** Values that stores can never take, to retry or discard; absent while there are none. */
+/** Set-aside values, to retry or discard; hidden without any. */
 export function SetAsidePanel() {
   const text = useText();
   const queries = useQueries();

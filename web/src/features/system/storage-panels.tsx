@@ -10,7 +10,7 @@ import styles from './system.module.css';
 
 type Times = StoreMetrics['write_ms'];
 
-/** Every store with its size, its lag and its times. */
+/** Every store with size, lag and time range. */
 export function StoresPanel() {
   const text = useText();
   const format = useFormat();
@@ -73,7 +73,7 @@ function DiskLine({ disk }: { readonly disk: DiskMetrics }) {
   );
 }
 
-/** What comes in, and what waits. */
+/** Incoming and pending readings. */
 export function IngestPanel() {
   const text = useText();
   const format = useFormat();
@@ -105,7 +105,7 @@ export function IngestPanel() {
   );
 }
 
-/** What brings readings in by itself. */
+/** Sources that fetch readings automatically. */
 export function SourcesPanel() {
   const text = useText();
   const format = useFormat();

@@ -9,7 +9,7 @@ import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
 import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './system.module.css';
 
-/** Stores that lack readings, to fill from another one or to accept; absent while none does. */
+/** Incomplete stores, to backfill from another store or to accept; hidden without any. */
 export function StoreGapsPanel() {
   const text = useText();
   const queries = useQueries();

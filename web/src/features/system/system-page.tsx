@@ -15,7 +15,7 @@ import { SetAsidePanel } from './set-aside-panel.tsx';
 import { IngestPanel, SourcesPanel, StoresPanel } from './storage-panels.tsx';
 import { StoreGapsPanel } from './store-gaps-panel.tsx';
 
-/** How the service is doing: stores, intake, sources, quarantine, features, tokens and the audit log. */
+/** State of the service: stores, ingest, sources, quarantine, features, tokens and the audit log. */
 export function SystemPage() {
   const text = useText();
   const format = useFormat();

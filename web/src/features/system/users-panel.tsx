@@ -15,7 +15,7 @@ import styles from './system.module.css';
 
 const MIN_PASSWORD_CHARACTERS = 10;
 
-/** Who may sign in, and what each may do. */
+/** Users and their roles. */
 export function UsersPanel() {
   const text = useText();
   const { api } = useServices();

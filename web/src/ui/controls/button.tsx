@@ -20,12 +20,12 @@ export function Button({ kind = 'plain', icon: Icon, children, className, ...res
 }
 
 interface IconButtonProps extends Omit<ComponentProps<'button'>, 'children'> {
-  /** Said by a screen reader and shown on hover. */
+  /** Read by screen readers and shown on hover. */
   readonly label: string;
   readonly icon: LucideIcon;
 }
 
-/** A button that is an icon alone. */
+/** A button with an icon only. */
 export function IconButton({ label, icon: Icon, className, ...rest }: IconButtonProps) {
   return (
     <button
@@ -40,7 +40,7 @@ export function IconButton({ label, icon: Icon, className, ...rest }: IconButton
   );
 }
 
-/** Class of a link that looks like a button. */
+/** Class of a link styled as a button. */
 export function buttonClass(kind: Kind): string {
   return `${styles.button} ${styles[kind]}`;
 }

@@ -4,10 +4,10 @@ import { useText } from '../../app-context.tsx';
 import { Button } from './button.tsx';
 import styles from './copy.module.css';
 
-/** How long the button says that it has copied. */
+/** How long the button confirms the copy. */
 const THANKS_MS = 2000;
 
-/** Text in a fixed pitch with a button that copies it. */
+/** Monospaced text with a copy button. */
 export function CopyBlock({ value, label }: { readonly value: string; readonly label: string }) {
   const text = useText();
   const [copied, setCopied] = useState(false);
@@ -18,7 +18,7 @@ export function CopyBlock({ value, label }: { readonly value: string; readonly l
   };
   return (
     <div className={styles.block}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll, and must by keyboard too (WCAG 2.1.1) */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll, which must work by keyboard too (WCAG 2.1.1) */}
       <section className={styles.scroll} tabIndex={0} aria-label={label}>
         <pre className={styles.pre}>{value}</pre>
       </section>

@@ -4,9 +4,9 @@ import styles from './field.module.css';
 interface FieldFrame {
   readonly label: string;
   readonly hint?: string | undefined;
-  /** What is wrong with the value, said under the field. */
+  /** Error of the value, shown under the field. */
   readonly error?: string | undefined;
-  /** Unit, set inside the field behind the value. */
+  /** Unit, shown inside the field after the value. */
   readonly unit?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export function TextField({ label, hint, error, unit, ...input }: FieldFrame & C
   );
 }
 
-/** A labelled field of several lines. */
+/** A labelled text area. */
 export function AreaField({ label, hint, error, ...area }: FieldFrame & ComponentProps<'textarea'>) {
   return (
     <Frame label={label} hint={hint} error={error}>
@@ -33,7 +33,7 @@ export function AreaField({ label, hint, error, ...area }: FieldFrame & Componen
   );
 }
 
-/** A labelled choice of one among few. */
+/** A labelled select field. */
 export function SelectField({ label, hint, error, children, ...select }: FieldFrame & ComponentProps<'select'>) {
   return (
     <Frame label={label} hint={hint} error={error}>
@@ -72,7 +72,7 @@ function Frame({ label, hint, error, children }: FieldFrame & { readonly childre
   );
 }
 
-/** A tick box with its label. */
+/** A labelled check box. */
 export function CheckField({ label, ...input }: { readonly label: string } & Omit<ComponentProps<'input'>, 'type'>) {
   return (
     <label className={styles.check}>

@@ -1,7 +1,7 @@
 import { useFormat, useText } from '../../app-context.tsx';
 import { Button } from './button.tsx';
 
-/** Where a period is empty: leads to the newest data there are. */
+/** For an empty period: shows the newest data. */
 export function NewestButton({ at, onGo }: { readonly at: number; readonly onGo: () => void }) {
   const text = useText();
   const format = useFormat();

@@ -14,16 +14,16 @@ import { StepButtons } from './step-buttons.tsx';
 interface RangePickerProps {
   readonly range: RangeSearch;
   readonly window: Window;
-  /** Numbers of days that are offered. */
+  /** Offered numbers of days. */
   readonly days: readonly number[];
-  readonly usualDays: number;
+  readonly defaultDays: number;
   readonly onChange: (range: RangeSearch) => void;
 }
 
 const CUSTOM = 'custom';
 
-/** The period that a page is of: the last days, a month, quarter or year of the site's calendar, or any window; with steps to its neighbours. */
-export function RangePicker({ range, window, days, usualDays, onChange }: RangePickerProps) {
+/** The range of a page: the last days, a month, quarter or year of the site's calendar, or any window; with buttons for the previous and next one. */
+export function RangePicker({ range, window, days, defaultDays, onChange }: RangePickerProps) {
   const text = useText();
   const { timezone } = useSite();
   const isCustom = range.from !== undefined;
@@ -42,7 +42,7 @@ export function RangePicker({ range, window, days, usualDays, onChange }: RangeP
           ...CALENDAR_UNITS.map((unit) => ({ value: unit, label: text(`period.${unit}`) })),
           { value: CUSTOM, label: text('period.custom') },
         ]}
-        value={isCustom ? CUSTOM : (range.unit ?? String(range.days ?? usualDays))}
+        value={isCustom ? CUSTOM : (range.unit ?? String(range.days ?? defaultDays))}
         onChange={pick}
       />
       <div className={styles.steps}>
@@ -72,10 +72,10 @@ interface CalendarProps {
   readonly onChange: (range: RangeSearch) => void;
 }
 
-/** Years that are offered before the present one; a window of one's own goes further back. */
+/** Offered years before the current one; a custom window may be earlier. */
 const YEARS_OFFERED = 30;
 
-/** Which month or quarter of which year. */
+/** Choice of month or quarter, and year. */
 function Calendar({ unit, day, onChange }: CalendarProps) {
   const text = useText();
   const format = useFormat();

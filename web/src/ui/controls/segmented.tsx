@@ -2,14 +2,14 @@ import { useId } from 'react';
 import styles from './segmented.module.css';
 
 interface SegmentedProps<T extends string> {
-  /** Said by a screen reader. */
+  /** Label for screen readers. */
   readonly label: string;
   readonly options: readonly { readonly value: T; readonly label: string }[];
   readonly value: T | null;
   readonly onChange: (value: T) => void;
 }
 
-/** One choice among a few that all stay in sight: radio buttons in a row. */
+/** Radio buttons in a row, for few choices. */
 export function Segmented<T extends string>({ label, options, value, onChange }: SegmentedProps<T>) {
   const name = useId();
   return (

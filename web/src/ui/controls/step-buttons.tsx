@@ -4,12 +4,12 @@ import { IconButton } from './button.tsx';
 import styles from './step-buttons.module.css';
 
 interface StepButtonsProps {
-  /** Nothing comes after the period in view. */
+  /** The current period is the last one. */
   readonly isLast: boolean;
   readonly onStep: (by: -1 | 1) => void;
 }
 
-/** The ways to the period before and after, which stay side by side at every width. */
+/** Buttons for the previous and next period, side by side at every width. */
 export function StepButtons({ isLast, onStep }: StepButtonsProps) {
   const text = useText();
   return (

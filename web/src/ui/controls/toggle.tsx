@@ -8,7 +8,7 @@ interface ToggleProps {
   readonly onChange: (checked: boolean) => void;
 }
 
-/** An on/off switch; its label is said, not shown. */
+/** An on/off switch; its label is for screen readers only. */
 export function Toggle({ label, checked, disabled = false, onChange }: ToggleProps) {
   return (
     <Switch.Root

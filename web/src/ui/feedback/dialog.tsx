@@ -12,11 +12,11 @@ interface ModalProps {
   readonly description?: string;
   readonly wide?: boolean;
   readonly children: ReactNode;
-  /** Buttons at the foot. */
+  /** Buttons at the bottom. */
   readonly footer?: ReactNode;
 }
 
-/** A dialog over the page; on a phone it is a sheet that fills the screen. */
+/** A modal dialog; on a phone, a sheet that fills the screen. */
 export function Modal({ open, onClose, title, description, wide = false, children, footer }: ModalProps) {
   const text = useText();
   return (

@@ -6,12 +6,12 @@ import { NewestButton } from '../controls/newest-button.tsx';
 import { EmptyNote } from './notice.tsx';
 
 interface EmptyPeriodProps {
-  /** Devices whose readings are missed. */
+  /** Devices whose readings are missing. */
   readonly deviceIds: readonly string[];
   readonly onGo: (newest: number) => void;
 }
 
-/** What stands in a period without readings: the way to the newest ones of these devices. */
+/** Shown for a period without readings: a link to the newest readings of these devices. */
 export function EmptyPeriod({ deviceIds, onGo }: EmptyPeriodProps) {
   const text = useText();
   const latest = useQuery({ ...useQueries().latest(useSite().id), refetchInterval: false });

@@ -13,7 +13,7 @@ interface NoteProps {
   readonly icon?: LucideIcon;
 }
 
-/** What stands where there is nothing to show, and what to do about it. */
+/** Explains an empty view, with possible actions. */
 export function EmptyNote({ title, children, icon: Icon = Inbox }: NoteProps) {
   return (
     <div className={styles.note}>
@@ -24,7 +24,7 @@ export function EmptyNote({ title, children, icon: Icon = Inbox }: NoteProps) {
   );
 }
 
-/** An error in its own words, with a way to try again. */
+/** An error message with a retry button. */
 export function ErrorNote({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const text = useText();
   const unreachable = error instanceof ApiProblem && error.code === UNREACHABLE;
@@ -53,7 +53,7 @@ export function ErrorNote({ error, onRetry }: { readonly error: unknown; readonl
   );
 }
 
-/** One line of warning above something that is shown all the same. */
+/** A one-line warning above content. */
 export function WarningLine({ children }: { readonly children: ReactNode }) {
   return (
     <p className={styles.warning}>

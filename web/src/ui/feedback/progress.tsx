@@ -7,7 +7,7 @@ interface ProgressBarProps {
   readonly share: number | null;
 }
 
-/** How far something is; without a share it only shows that it goes on. */
+/** A progress bar; indeterminate without a share. */
 export function ProgressBar({ label, share }: ProgressBarProps) {
   const percent = share === null ? null : Math.round(share * 100);
   return (

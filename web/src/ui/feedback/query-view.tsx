@@ -7,11 +7,11 @@ import { Skeleton } from './skeleton.tsx';
 interface QueryViewProps<T> {
   readonly query: UseQueryResult<T, Error>;
   readonly children: (data: T) => ReactNode;
-  /** Height of the placeholder while the first answer is awaited. */
+  /** Height of the placeholder while loading. */
   readonly height?: string;
 }
 
-/** A query's answer; a placeholder before it; its error with a retry; and, after a failed refresh, the last answer with its age. */
+/** The result of a query; a placeholder while loading; its error with a retry; after a failed refetch, the last result with its age. */
 export function QueryView<T>({ query, children, height = '10rem' }: QueryViewProps<T>) {
   const text = useText();
   const format = useFormat();

@@ -10,12 +10,12 @@ interface RemoveDialogProps {
   /** Name of the button; default: delete. */
   readonly action?: string;
   readonly remove: () => Promise<unknown>;
-  /** Once it is gone: what showed it is to be asked anew. */
+  /** Called after the deletion, to refetch queries. */
   readonly onRemoved: () => Promise<unknown>;
   readonly onClose: () => void;
 }
 
-/** Asks before something is deleted. */
+/** Asks for confirmation before a deletion. */
 export function RemoveDialog({ title, note, action, remove, onRemoved, onClose }: RemoveDialogProps) {
   const text = useText();
   const removal = useMutation({

@@ -1,7 +1,7 @@
 import { useText } from '../../app-context.tsx';
 import styles from './skeleton.module.css';
 
-/** A still placeholder of a given height. */
+/** A placeholder of a given height, without animation. */
 export function Skeleton({ height }: { readonly height: string }) {
   const text = useText();
   return (

@@ -1,7 +1,7 @@
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { useSyncExternalStore } from 'react';
 
-/** The present in epoch milliseconds, to the second or a coarser step; the component renders once a step. */
+/** The current time in epoch milliseconds, to the second or a coarser step; the component renders once per step. */
 export function useNow(stepMs = SECOND_MS): number {
   return useSyncExternalStore(
     (listener) => {

@@ -6,8 +6,8 @@ import type { RangeSearch } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
 import { useNow } from './use-now.ts';
 
-/** The window of the range in the address, which moves on with the hour. */
-export function useRange({ days, unit, day, from, to }: RangeSearch, usualDays: number): Window {
+/** The window of the range in the address; it moves hourly. */
+export function useRange({ days, unit, day, from, to }: RangeSearch, defaultDays: number): Window {
   const { timezone } = useSite();
   const now = useNow(HOUR_MS);
   return useMemo(
@@ -21,8 +21,8 @@ export function useRange({ days, unit, day, from, to }: RangeSearch, usualDays: 
         },
         now,
         timezone,
-        usualDays,
+        defaultDays,
       ),
-    [days, unit, day, from, to, now, timezone, usualDays],
+    [days, unit, day, from, to, now, timezone, defaultDays],
   );
 }

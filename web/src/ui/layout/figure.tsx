@@ -7,7 +7,7 @@ interface FigureProps {
   readonly size?: 'm' | 'l' | 'xl';
 }
 
-/** A number with its unit set small. */
+/** A number with its unit in small type. */
 export function Figure({ quantity, size = 'm' }: FigureProps) {
   const { value, unit } = typeof quantity === 'string' ? { value: quantity, unit: '' } : quantity;
   return (
@@ -30,7 +30,7 @@ export function Stats({ children }: { readonly children: ReactNode }) {
   return <dl className={styles.stats}>{children}</dl>;
 }
 
-/** A labelled number with a quiet line under it; belongs in `Stats`. */
+/** A labelled number with a note; belongs in `Stats`. */
 export function Stat({ label, quantity, note, size = 'l' }: StatProps) {
   return (
     <div className={styles.stat}>

@@ -3,12 +3,12 @@ import styles from './page.module.css';
 
 interface PageHeadProps {
   readonly title: string;
-  /** Beside the title, quiet. */
+  /** A note next to the title. */
   readonly note?: ReactNode;
   readonly children?: ReactNode;
 }
 
-/** Title of a page with its tools at the right; also names the browser's tab. */
+/** Title of a page with tools on the right; also sets the title of the browser tab. */
 export function PageHead({ title, note, children }: PageHeadProps) {
   return (
     <header className={styles.head}>
@@ -22,7 +22,7 @@ export function PageHead({ title, note, children }: PageHeadProps) {
   );
 }
 
-/** The space in which a page lays out its parts. */
+/** The layout container of a page. */
 export function PageBody({ children }: { readonly children: ReactNode }) {
   return <div className={styles.body}>{children}</div>;
 }

@@ -3,16 +3,16 @@ import styles from './panel.module.css';
 
 interface PanelProps {
   readonly title: string;
-  /** One quiet line under the title. */
+  /** One line of description under the title. */
   readonly note?: ReactNode;
   readonly actions?: ReactNode;
   readonly children: ReactNode;
   readonly className?: string | undefined;
-  /** Keeps the title for screen readers only. */
+  /** Shows the title to screen readers only. */
   readonly titleHidden?: boolean;
 }
 
-/** A titled surface: the only box of the app, never inside another. */
+/** A titled surface: the app's only box, never nested. */
 export function Panel({ title, note, actions, children, className, titleHidden = false }: PanelProps) {
   const id = useId();
   return (

@@ -1,8 +1,8 @@
 import styles from './sparkline.module.css';
 
-/** Bars without axes, as large as their place: the shape of what came one after the other. */
+/** A bar chart without axes that fills its container. */
 export function Sparkline({ values, label }: { readonly values: readonly number[]; readonly label: string }) {
-  const most = Math.max(...values, Number.MIN_VALUE);
+  const max = Math.max(...values, Number.MIN_VALUE);
   return (
     <svg
       className={styles.sparkline}
@@ -12,8 +12,8 @@ export function Sparkline({ values, label }: { readonly values: readonly number[
       aria-label={label}
     >
       {values.map((value, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place in time
-        <rect key={i} x={i * 4} width={3} y={40 - (38 * value) / most} height={(38 * value) / most + 1} />
+        // biome-ignore lint/suspicious/noArrayIndexKey: a bar is identified by its position
+        <rect key={i} x={i * 4} width={3} y={40 - (38 * value) / max} height={(38 * value) / max + 1} />
       ))}
     </svg>
   );

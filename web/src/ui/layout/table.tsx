@@ -2,15 +2,15 @@ import type { ReactNode } from 'react';
 import styles from './table.module.css';
 
 interface TableProps {
-  /** Said by a screen reader; titles the table. */
+  /** Title of the table for screen readers. */
   readonly caption: string;
   readonly head: readonly (string | { readonly label: string; readonly numeric?: boolean })[];
   readonly children: ReactNode;
-  /** Greatest height before the table scrolls. */
+  /** Maximum height before the table scrolls. */
   readonly maxHeight?: string;
 }
 
-/** A table that scrolls by itself, so that a narrow page never scrolls sideways. Cells with `data-numeric` align right. */
+/** A table in a scroll container, so that a narrow page never scrolls horizontally. Cells with `data-numeric` are right-aligned. */
 export function Table({ caption, head, children, maxHeight }: TableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard (WCAG 2.1.1)
