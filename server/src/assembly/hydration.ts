@@ -1,19 +1,17 @@
-import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { Block } from '../domain/columns/batch.ts';
-import { Corrupt, messageOf, Unavailable } from '../domain/errors.ts';
+import { messageOf, Unavailable } from '../domain/errors.ts';
 import type { DeviceDirectory } from '../features/devices/device-directory.ts';
 import type { Ingest } from '../ingest/ingest.ts';
+import { LATEST_LOOKBACK_MS } from '../ingest/latest-values.ts';
 import { newestSample, newestSampleBefore } from '../query/newest-sample.ts';
 import { type HistoryStore, type QueryPlanner, quantitiesByGroup } from '../query/query-planner.ts';
 import { applyBatches } from '../storage/apply-batches.ts';
-import type { LatestValue, TelemetryStore } from '../storage/backend.ts';
+import { isTemporary, type LatestValue, type TelemetryStore } from '../storage/backend.ts';
 import type { MemoryStore } from '../storage/memory/memory-store.ts';
 import { isRollupGroup } from '../storage/rollups/rollup-names.ts';
-
-/** The latest values are looked for this far back at start. */
-const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
 
 /** A store with the archive and its rollups, as questions are answered from it. */
 export type ReadStore = HistoryStore & Pick<TelemetryStore, 'latest'>;
@@ -63,7 +61,7 @@ async function succeeds(work: () => Promise<void>): Promise<boolean> {
     await work();
     return true;
   } catch (error) {
-    if (error instanceof Unavailable || error instanceof Corrupt) return false;
+    if (isTemporary(error)) return false;
     throw error;
   }
 }

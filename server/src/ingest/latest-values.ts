@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../domain/columns/batch.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
 
@@ -13,6 +13,9 @@ export interface LatestSample {
 
 /** A value further ahead of the clock than this is a forecast (tomorrow's price), not the latest value. */
 const AHEAD_MS = 5 * MINUTE_MS;
+
+/** Latest values are searched for this far back. */
+export const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
 
 /** Numbers stored per series, and the offset of each. */
 const FIELDS = 4;

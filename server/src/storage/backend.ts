@@ -24,6 +24,9 @@ export interface Capabilities {
 /** The last instant of JavaScript's clock. */
 export const END_OF_TIME = 8.64e15;
 
+/** Rows of a frame at most; about 0.5 MB a column. */
+export const MAX_FRAME_ROWS = 65_536;
+
 export interface ReadRequest {
   readonly deviceIds: readonly string[];
   readonly group: string;

@@ -11,6 +11,7 @@ import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { SerialQueue } from '../../domain/serial-queue.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
+import { LATEST_LOOKBACK_MS } from '../../ingest/latest-values.ts';
 import { newestSample } from '../../query/newest-sample.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { packFrame, unpackFrame } from '../../storage/backup/packed-frame.ts';
@@ -24,7 +25,6 @@ const MAX_WINDOW_MS = 366 * UTC_DAY_MS;
 const PREVIEW_POINTS = 1000;
 /** Samples this far around a window are looked at for neighbours. */
 const AROUND_MS = 7 * UTC_DAY_MS;
-const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
 const LISTED = 200;
 
 export interface RepairOptions {

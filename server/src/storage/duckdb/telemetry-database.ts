@@ -3,14 +3,15 @@ import { dirname } from 'node:path';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Buckets, emptyBuckets } from '../../domain/columns/aggregate.ts';
 import { SerialQueue } from '../../domain/serial-queue.ts';
-import type {
-  AggregateRequest,
-  CompactionReport,
-  DeviceBuckets,
-  LatestValue,
-  ReadRequest,
-  SeriesExtent,
-  StoreStats,
+import {
+  type AggregateRequest,
+  type CompactionReport,
+  type DeviceBuckets,
+  type LatestValue,
+  MAX_FRAME_ROWS,
+  type ReadRequest,
+  type SeriesExtent,
+  type StoreStats,
 } from '../backend.ts';
 import type { GroupRows } from '../coalesce.ts';
 import { dropEmptyRows } from '../join-rows.ts';
@@ -29,8 +30,6 @@ import { countByDay, divide, type Span } from './spans.ts';
 
 /** Reads that go on at the same time. */
 const READERS = 3;
-/** Rows of a frame, about. */
-const FRAME_ROWS = 65_536;
 /** A frame of a span: position of its device among those asked. */
 export interface SpanFrame {
   readonly position: number;
@@ -103,7 +102,7 @@ export class TelemetryDatabase {
     const [first, ...rest] = divide(
       numbers.map((number) => (number === null ? undefined : counts.get(number))),
       request.window,
-      FRAME_ROWS,
+      MAX_FRAME_ROWS,
     );
     return { frames: first === undefined ? [] : await this.readSpan(request, first), rest };
   }

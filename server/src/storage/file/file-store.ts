@@ -12,6 +12,7 @@ import {
   type DeviceBuckets,
   END_OF_TIME,
   type LatestValue,
+  MAX_FRAME_ROWS,
   type ReadRequest,
   type SeriesExtent,
   type StoreStats,
@@ -29,8 +30,6 @@ import { packRows, readRecords } from './record-lines.ts';
 /** Rows that wait for their days' files, at most: more cost memory, fewer cost writing a day again and again. */
 const PENDING_ROWS = 50_000;
 const PENDING_BATCHES = 200;
-/** Rows of a frame. */
-const FRAME_ROWS = 65_536;
 
 /** @throws Unavailable when the folder cannot be used or another process has it, Corrupt when it cannot be read */
 export async function openFileStore(
@@ -109,8 +108,8 @@ class FileStore implements TelemetryStore {
     this.#refuseClosed();
     for (const deviceId of deviceIds) {
       for await (const rows of this.#pieces(deviceId, group, quantities, window)) {
-        for (let from = 0; from < rows.timestamps.length; from += FRAME_ROWS) {
-          const part = (column: Float64Array) => column.slice(from, from + FRAME_ROWS);
+        for (let from = 0; from < rows.timestamps.length; from += MAX_FRAME_ROWS) {
+          const part = (column: Float64Array) => column.slice(from, from + MAX_FRAME_ROWS);
           const { timestamps, columns } = rows;
           yield { deviceId, group, quantities, timestamps: part(timestamps), columns: columns.map(part) };
         }

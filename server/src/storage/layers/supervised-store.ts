@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
-import { Corrupt, messageOf, Unavailable } from '../../domain/errors.ts';
+import { messageOf, Unavailable } from '../../domain/errors.ts';
 import type {
   AggregateRequest,
   Capabilities,
@@ -13,7 +13,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from '../backend.ts';
-import { END_OF_TIME } from '../backend.ts';
+import { END_OF_TIME, isTemporary } from '../backend.ts';
 import { HangDetector } from './hang-detector.ts';
 import { MARK_GROUP } from './journal-marks.ts';
 
@@ -207,7 +207,7 @@ export class SupervisedStore implements TelemetryStore {
 
   /** A store that fails in a way that opening it again may correct is not used until then. */
   #note(opened: Opened, error: unknown): void {
-    if (this.#opened !== opened || this.#closed || !isTrouble(error)) return;
+    if (this.#opened !== opened || this.#closed || !isTemporary(error)) return;
     this.#opened = null;
     this.#latencyMs = opened.hangDetector.latencyMs;
     opened.hangDetector.end();
@@ -238,7 +238,7 @@ export class SupervisedStore implements TelemetryStore {
     const { readTimeoutMs, required, embedded } = this.#options;
     let isLate = false;
     const settled = this.#open().catch((error: unknown) => {
-      if (!isLate && (required || !isTrouble(error))) throw error;
+      if (!isLate && (required || !isTemporary(error))) throw error;
       this.#fall(error);
     });
     this.#opening = settled.catch(() => {});
@@ -269,10 +269,6 @@ export class SupervisedStore implements TelemetryStore {
     this.#trouble = null;
     this.#options.onChange(null);
   }
-}
-
-function isTrouble(error: unknown): boolean {
-  return error instanceof Unavailable || error instanceof Corrupt;
 }
 
 /** Whether it settled within the time; rejects as it does. */

@@ -14,7 +14,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from '../backend.ts';
-import { END_OF_TIME } from '../backend.ts';
+import { END_OF_TIME, MAX_FRAME_ROWS } from '../backend.ts';
 import { aggregateRows, sampleWindow } from '../sample-window.ts';
 import type { MemoryOptions } from './memory-options.ts';
 import { Ring } from './memory-ring.ts';
@@ -33,8 +33,6 @@ const SWEEP_SHARE = 1 / 16;
 const SHARE_AFTER_EVICTION = 0.5;
 /** Cells that rings take at once: one with many columns must not outgrow the bound on its way. */
 const MAX_PART_CELLS = 1_048_576;
-/** Rows of a frame; about 0.5 MB a column. */
-const FRAME_ROWS = 65_536;
 
 export async function openMemoryStore({ max_bytes: maxBytes }: MemoryOptions): Promise<MemoryStore> {
   return new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes });
@@ -87,15 +85,15 @@ export class MemoryStore implements TelemetryStore {
       for (const [deviceId, ring] of rings) {
         const quantities = [...ring.quantities];
         const { timestamps, columns } = ring.slice(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, quantities);
-        for (let from = 0; from < timestamps.length; from += FRAME_ROWS) {
-          const part = timestamps.subarray(from, from + FRAME_ROWS);
+        for (let from = 0; from < timestamps.length; from += MAX_FRAME_ROWS) {
+          const part = timestamps.subarray(from, from + MAX_FRAME_ROWS);
           yield {
             group,
             quantities,
             devices: [deviceId],
             device: new Int32Array(part.length),
             timestamps: part,
-            columns: columns.map((column) => column.subarray(from, from + FRAME_ROWS)),
+            columns: columns.map((column) => column.subarray(from, from + MAX_FRAME_ROWS)),
           };
         }
       }
@@ -121,8 +119,8 @@ export class MemoryStore implements TelemetryStore {
     for (const deviceId of request.deviceIds) {
       const rows = this.#groups.get(group)?.get(deviceId)?.slice(window.start, window.end, quantities);
       if (rows === undefined) continue;
-      for (let from = 0; from < rows.timestamps.length; from += FRAME_ROWS) {
-        const to = from + FRAME_ROWS;
+      for (let from = 0; from < rows.timestamps.length; from += MAX_FRAME_ROWS) {
+        const to = from + MAX_FRAME_ROWS;
         const columns = rows.columns.map((column) => column.subarray(from, to));
         yield { deviceId, group, quantities, timestamps: rows.timestamps.subarray(from, to), columns };
       }

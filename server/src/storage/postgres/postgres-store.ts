@@ -15,7 +15,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from '../backend.ts';
-import { END_OF_TIME } from '../backend.ts';
+import { END_OF_TIME, MAX_FRAME_ROWS } from '../backend.ts';
 import { coalesce, type GroupRows } from '../coalesce.ts';
 import { dropEmptyRows, splitByDevice } from '../join-rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
@@ -27,8 +27,6 @@ import type { Group } from './group.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { hypertableBytes } from './timescale.ts';
 
-/** Rows of a frame at most. */
-const FRAME_ROWS = 65_536;
 /** Values of one statement that writes, at most: some megabytes. */
 const VALUES_PER_INSERT = 500_000;
 /** Quantities that one statement of an overview asks for. */
@@ -279,7 +277,7 @@ class PostgresStore implements TelemetryStore {
     if (group === undefined || device === undefined || known.length === 0) return;
     const sql = `select ${['ts', ...known].map((column) => arrayOf(column === 'ts' ? MILLISECONDS : column)).join(', ')}
       from (select ts, ${known.join(', ')} from ${group.table}
-        where device = $1 and ts >= ${instantOf('$2')} and ts < ${instantOf('$3')} order by ts limit ${FRAME_ROWS}) piece`;
+        where device = $1 and ts >= ${instantOf('$2')} and ts < ${instantOf('$3')} order by ts limit ${MAX_FRAME_ROWS}) piece`;
     for (let from = start; from < end; ) {
       const [timestamps, ...found] = await this.#database.columns(sql, [device, from, end]);
       if (!timestamps) return;
@@ -287,7 +285,7 @@ class PostgresStore implements TelemetryStore {
       const valuesOf = (column: string | undefined) =>
         column === undefined ? missing() : found[known.indexOf(column)]!;
       yield { timestamps, columns: columns.map(valuesOf) };
-      if (timestamps.length < FRAME_ROWS) return;
+      if (timestamps.length < MAX_FRAME_ROWS) return;
       from = timestamps[timestamps.length - 1]! + 1;
     }
   }
