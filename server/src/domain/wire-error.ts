@@ -5,6 +5,7 @@ import {
   ExpectedError,
   Forbidden,
   InvalidInput,
+  MethodNotAllowed,
   messageOf,
   NotFound,
   Unauthorized,
@@ -16,21 +17,40 @@ export interface WireError {
   /** Class of an expected error, `Error` for a defect. */
   readonly kind: string;
   readonly message: string;
-  readonly options: ErrorOptions;
+  readonly stack: string | undefined;
+  readonly cause: WireError | undefined;
+  readonly options: Omit<ErrorOptions, 'cause'>;
 }
 
-const EXPECTED = { InvalidInput, NotFound, Conflict, Unavailable, Corrupt, Unauthorized, Forbidden };
+/** Classes of expected errors by name. */
+export type ErrorClasses = Record<string, new (message: string, options?: ErrorOptions) => ExpectedError>;
+const EXPECTED: ErrorClasses = {
+  ...{ InvalidInput, NotFound, MethodNotAllowed, Conflict, Unavailable, Corrupt, Unauthorized, Forbidden },
+};
 
-export function toWire(error: unknown): WireError {
-  const message = messageOf(error);
-  const cause = error instanceof Error && error.stack !== undefined ? { cause: error.stack } : {};
-  if (!(error instanceof ExpectedError)) return { kind: 'Error', message, options: cause };
+/** A longer chain of causes is cut. */
+const MAX_CAUSES = 10;
+
+export function toWire(error: unknown, causes = MAX_CAUSES): WireError {
+  const inner = error instanceof Error && causes > 0 ? error.cause : undefined;
+  const common = {
+    message: messageOf(error),
+    stack: error instanceof Error ? error.stack : undefined,
+    cause: inner === undefined ? undefined : toWire(inner, causes - 1),
+  };
+  if (!(error instanceof ExpectedError)) return { kind: 'Error', ...common, options: {} };
   const { name: kind, code, fields, retryAfterS } = error;
-  return { kind, message, options: { ...cause, code, fields, ...(retryAfterS !== undefined && { retryAfterS }) } };
+  return { kind, ...common, options: { code, fields, ...(retryAfterS !== undefined && { retryAfterS }) } };
 }
 
-/** Restores the error; its stack on the other thread is the cause. */
-export function fromWire({ kind, message, options }: WireError): Error {
-  const Expected = Object.entries(EXPECTED).find(([name]) => name === kind)?.[1];
-  return Expected ? new Expected(message, options) : new Error(message, options);
+/**
+ * Restores the error as it was thrown on the other thread, with its stack and its causes.
+ * @param more classes of errors besides those of `errors.ts`
+ */
+export function fromWire({ kind, message, stack, cause: inner, options }: WireError, more: ErrorClasses = {}): Error {
+  const cause = inner && { cause: fromWire(inner, more) };
+  const Expected = new Map(Object.entries({ ...EXPECTED, ...more })).get(kind);
+  const error = Expected ? new Expected(message, { ...options, ...cause }) : new Error(message, cause);
+  if (stack !== undefined) error.stack = stack;
+  return error;
 }

@@ -51,7 +51,7 @@ describe('a pool of models', () => {
     const pool = open();
     const failed = await pool.run('fail', undefined as never).catch((error: unknown) => error as Error);
     expect(failed).toMatchObject({ name: 'Error', message: expect.stringContaining('undefined') });
-    expect((failed as Error).cause).toContain('test-models.ts');
+    expect((failed as Error).stack).toContain('test-models.ts');
     const dying = pool.run('die', undefined as never);
     const behind = pool.run('double', Float64Array.of(1));
     await expect(dying).rejects.toThrow();

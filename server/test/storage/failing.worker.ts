@@ -1,6 +1,6 @@
 // A worker that answers, refuses and dies on demand.
-import { InvalidInput } from '../../src/domain/errors.ts';
-import { serveCalls } from '../../src/storage/worker-calls.ts';
+import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
+import { serveCalls } from '../../src/domain/worker-calls.ts';
 
 const methods = {
   async double(_: AbortSignal, numbers: Float64Array<ArrayBuffer>) {
@@ -9,6 +9,10 @@ const methods = {
   },
   async refuse(_: AbortSignal, found: string) {
     throw new InvalidInput(`only good things are allowed; got ${found}`);
+  },
+  async fail() {
+    const cause = new Unavailable('the meter is away', { retryAfterS: 3 });
+    throw new InvalidInput('no value', { fields: [{ field: 'power', detail: 'is missing' }], cause });
   },
   async wait(signal: AbortSignal) {
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
-import { WorkerCalls } from '../../src/storage/worker-calls.ts';
+import { WorkerCalls } from '../../src/domain/worker-calls.ts';
 import type { FailingMethods } from './failing.worker.ts';
 
 describe('calls to a worker', () => {
@@ -21,6 +21,15 @@ describe('calls to a worker', () => {
     const refused = calls.call('refuse', ['coal']);
     await expect(refused).rejects.toBeInstanceOf(InvalidInput);
     await expect(refused).rejects.toThrow('only good things are allowed; got coal');
+  });
+
+  it('carry errors whole: class, code, fields, causes and the place where they were thrown', async () => {
+    const error = await calls.call('fail', []).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidInput);
+    expect(error).toMatchObject({ code: 'invalid_input', fields: [{ field: 'power', detail: 'is missing' }] });
+    expect((error as Error).stack).toContain('failing.worker.ts');
+    expect((error as Error).cause).toBeInstanceOf(Unavailable);
+    expect((error as Error).cause).toMatchObject({ message: 'the meter is away', retryAfterS: 3 });
   });
 
   it('can be aborted, before and while they run', async () => {

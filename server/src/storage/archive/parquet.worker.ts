@@ -1,5 +1,5 @@
 import type { Window } from '../../domain/time/window.ts';
-import { serveCalls } from '../worker-calls.ts';
+import { serveCalls } from '../../domain/worker-calls.ts';
 import { ArchiveFileWriter, contentsOf, type DeviceRows, holdingsOf, readArchiveFile } from './parquet-file.ts';
 
 let writer: ArchiveFileWriter;

@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
+import { WorkerCalls } from '../../domain/worker-calls.ts';
 import { asBatch } from '../apply-batches.ts';
 import type {
   AggregateRequest,
@@ -15,7 +16,6 @@ import type {
 } from '../backend.ts';
 import { END_OF_TIME } from '../backend.ts';
 import { buffersOf, coalesce, denseRuns } from '../coalesce.ts';
-import { WorkerCalls } from '../worker-calls.ts';
 import type { DuckDbMethods } from './duckdb.worker.ts';
 import type { DuckDbOptions } from './duckdb-options.ts';
 import type { SpanFrame } from './telemetry-database.ts';

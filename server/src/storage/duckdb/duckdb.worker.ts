@@ -1,6 +1,6 @@
+import { serveCalls } from '../../domain/worker-calls.ts';
 import type { AggregateRequest, ReadRequest } from '../backend.ts';
 import type { GroupRows } from '../coalesce.ts';
-import { serveCalls } from '../worker-calls.ts';
 import type { EngineSettings } from './engine.ts';
 import { explainError } from './errors.ts';
 import type { Span } from './spans.ts';

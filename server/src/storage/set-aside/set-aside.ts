@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Block } from '../../domain/columns/batch.ts';
 import { Corrupt } from '../../domain/errors.ts';
-import { WorkerCalls } from '../worker-calls.ts';
+import { WorkerCalls } from '../../domain/worker-calls.ts';
 import { extentOf } from './block-parts.ts';
 import type { SetAsideMethods } from './set-aside.worker.ts';
 import type { SetAsideEntry, SetAsideTotals } from './set-aside-file.ts';

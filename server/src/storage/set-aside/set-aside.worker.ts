@@ -1,6 +1,6 @@
 import type { Block } from '../../domain/columns/batch.ts';
+import { serveCalls } from '../../domain/worker-calls.ts';
 import { translateSqliteError } from '../records/engine/sqlite-errors.ts';
-import { serveCalls } from '../worker-calls.ts';
 import { SetAsideFile } from './set-aside-file.ts';
 
 let file: SetAsideFile;

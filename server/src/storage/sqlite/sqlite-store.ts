@@ -1,6 +1,7 @@
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
+import { WorkerCalls } from '../../domain/worker-calls.ts';
 import { asBatch } from '../apply-batches.ts';
 import type {
   AggregateRequest,
@@ -15,7 +16,6 @@ import type {
 } from '../backend.ts';
 import { END_OF_TIME } from '../backend.ts';
 import { buffersOf, coalesce, denseRuns } from '../coalesce.ts';
-import { WorkerCalls } from '../worker-calls.ts';
 import type { SqliteMethods } from './sqlite.worker.ts';
 import type { Piece } from './telemetry-file.ts';
 

@@ -1,8 +1,8 @@
 import { Unavailable } from '../../domain/errors.ts';
+import { serveCalls } from '../../domain/worker-calls.ts';
 import type { AggregateRequest, ReadRequest } from '../backend.ts';
 import type { GroupRows } from '../coalesce.ts';
 import { explainSqliteRejection, translateSqliteError } from '../records/engine/sqlite-errors.ts';
-import { serveCalls } from '../worker-calls.ts';
 import { isDamage } from './damage.ts';
 import { noteDamage, openRepaired } from './repair.ts';
 import type { TelemetryFile } from './telemetry-file.ts';

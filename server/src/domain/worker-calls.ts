@@ -1,7 +1,7 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
-import { messageOf, Unavailable } from '../domain/errors.ts';
-import { fromWire, toWire, type WireError } from '../domain/wire-error.ts';
+import { messageOf, Unavailable } from './errors.ts';
+import { type ErrorClasses, fromWire, toWire, type WireError } from './wire-error.ts';
 
 /** What a method on a worker gives back: a value, and memory in it that is handed over instead of copied. */
 export interface Answer<T> {
@@ -28,13 +28,18 @@ interface Pending {
 export class WorkerCalls<M extends WorkerMethods> {
   readonly #worker: Worker;
   readonly #what: string;
+  readonly #errors: ErrorClasses;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #gone: Unavailable | null = null;
 
-  /** @param what who answers, for messages: `the DuckDB store /data/telemetry.duckdb` */
-  constructor(file: URL, what: string) {
+  /**
+   * @param what who answers, for messages: `the DuckDB store /data/telemetry.duckdb`
+   * @param errors classes of errors that the worker throws besides those of `errors.ts`
+   */
+  constructor(file: URL, what: string, errors: ErrorClasses = {}) {
     this.#what = what;
+    this.#errors = errors;
     this.#worker = new Worker(file);
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (cause) =>
@@ -73,7 +78,7 @@ export class WorkerCalls<M extends WorkerMethods> {
   #settle(reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if ('error' in reply) pending?.reject(fromWire(reply.error));
+    if ('error' in reply) pending?.reject(fromWire(reply.error, this.#errors));
     else pending?.resolve(reply.value as never);
   }
 
