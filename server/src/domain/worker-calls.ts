@@ -48,6 +48,11 @@ export class WorkerCalls<M extends WorkerMethods> {
     this.#worker.on('exit', (code) => this.#fail(new Unavailable(`${what} stopped with code ${code}; open it again`)));
   }
 
+  /** Whether the thread is gone, so that every call rejects. */
+  get hasEnded(): boolean {
+    return this.#gone !== null;
+  }
+
   call<K extends keyof M & string>(
     method: K,
     args: ArgumentsOf<M[K]>,

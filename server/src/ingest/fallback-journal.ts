@@ -1,16 +1,17 @@
 import { type AcceptedBatch, type Block, bytesOf } from '../domain/columns/batch.ts';
 import { Conflict, messageOf, Unavailable } from '../domain/errors.ts';
-import type {
-  Appended,
-  Journal,
-  JournalDamage,
-  JournalOrigin,
-  JournalStats,
-  JournalTrouble,
-  Quarantined,
-  QuarantineEntry,
+import {
+  type Appended,
+  type Journal,
+  type JournalDamage,
+  JournalGone,
+  type JournalOrigin,
+  type JournalStats,
+  type JournalTrouble,
+  type Quarantined,
+  type QuarantineEntry,
 } from './journal.ts';
-import { type DiskJournal, JournalGone, type PlacedBatch } from './sqlite-journal.ts';
+import type { DiskJournal, PlacedBatch } from './sqlite-journal.ts';
 import { within } from './within.ts';
 
 export interface FallbackOptions {

@@ -1,4 +1,5 @@
 import type { AcceptedBatch, Block } from '../domain/columns/batch.ts';
+import { Unavailable } from '../domain/errors.ts';
 
 /** A readable but implausible value: stored separately until a user decides. */
 export interface Quarantined {
@@ -109,4 +110,12 @@ export interface Journal {
   dropQuarantined(ids: readonly number[]): Promise<void>;
 
   close(): Promise<void>;
+}
+
+/** The file of a journal is no longer where it was opened. */
+export class JournalGone extends Unavailable {}
+
+/** What is wrong with the journal in a file, and what to do. */
+export function journalFailure(path: string, what: string): string {
+  return `the journal in ${path} does not work: ${what}. Check that the folder is there, that the disk has room and that no other program holds the file.`;
 }
