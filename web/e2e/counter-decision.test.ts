@@ -46,7 +46,7 @@ describeWith('CHROMIUM', 'a counter that jumped, in a browser', (executablePath)
     await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();
     const panel = page.getByRole('region', { name: 'Data quality' });
     await panel.getByLabel('Day').fill(iso(DAY).slice(0, 10));
-    const row = panel.getByRole('row', { name: /rose by more than the device can do/ });
+    const row = panel.getByRole('row', { name: /rose by more than the rated power of the device allows/ });
     await row.getByRole('button', { name: 'Decide' }).click();
     const dialog = page.getByRole('dialog', { name: 'How much energy to count' });
     await dialog.getByRole('button', { name: /The disputed amount: 11,000.5/ }).click();

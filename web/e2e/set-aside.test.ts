@@ -63,7 +63,7 @@ describeWith('CHROMIUM', 'values that a store cannot take, in a browser', (execu
     const panel = page.getByRole('region', { name: 'Set-aside values' }).first();
     const row = panel.getByRole('row', { name: /sqlite rv\.tank 2 .*tank is too full/ });
     await row.waitFor();
-    await page.getByText(/store sqlite cannot take 2 values/).waitFor();
+    await page.getByText(/store sqlite cannot accept 2 values/).waitFor();
     await expectAccessible(page);
     await expectFitsPhone(page);
     await panel.screenshot({ path: `${OUTPUT}set-aside.png` });
@@ -73,6 +73,6 @@ describeWith('CHROMIUM', 'values that a store cannot take, in a browser', (execu
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await panel.waitFor({ state: 'detached' });
     expect(await service.json('/api/v1/storage/set-aside')).toEqual({ items: [], next_cursor: null });
-    await page.getByText(/store sqlite cannot take 2 values/).waitFor({ state: 'detached' });
+    await page.getByText(/store sqlite cannot accept 2 values/).waitFor({ state: 'detached' });
   });
 });

@@ -46,7 +46,7 @@ it('a service starts on a journal with a damaged entry, says so, and its stores 
     const health = () => service.json<Health>('/health');
     expect(await health()).toMatchObject({ status: 'degraded' });
     const warnings = async () => (await health()).warnings.join();
-    expect(await warnings()).toMatch(/the journal was damaged on the disk: stores lack the readings of a batch/);
+    expect(await warnings()).toMatch(/the journal is damaged on disk: stores lack the readings of a batch/);
     await expect.poll(warnings).toMatch(/the batches from (\d+) to \1 are missing/);
   } finally {
     await service.kill();
@@ -72,7 +72,7 @@ it('a service whose database has a damaged log says what it lost, keeps the log,
     expect(readFileSync(join(folder.path, copy!)).equals(log)).toBe(true);
     const { status, warnings } = await service.json<Health>('/health');
     expect(status).toBe('degraded');
-    expect(warnings.join()).toMatch(/the journal was damaged on the disk: stores lack the readings of \d+ batches/);
+    expect(warnings.join()).toMatch(/the journal is damaged on disk: stores lack the readings of \d+ batches/);
 
     for (let value = 21; value <= 30; value++) await send(service, value);
     await settled(service);

@@ -95,7 +95,7 @@ it('a damaged telemetry database does not stop the service, and is in use again 
   const health = await service.json<Health>('/health');
   expect(health.status).toBe('degraded');
   expect(health.stores[0]).toMatchObject({ status: 'failed', last_error: expect.stringContaining('telemetry.duckdb') });
-  expect(health.warnings.join()).toMatch(/store duckdb cannot be used since .* readings wait in the journal/);
+  expect(health.warnings.join()).toMatch(/store duckdb has been unavailable since .* readings remain in the journal/);
   await send(service, 3, 2);
   await send(service, 2, 3);
   expect(await history(service)).toEqual([2, 3]);

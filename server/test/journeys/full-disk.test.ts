@@ -88,7 +88,7 @@ describeWith('SMALL_DISK', 'a full disk', (root) => {
     expect(await count()).toBeGreaterThanOrEqual(sent - BATCH);
     const sick = await health();
     expect(sick).toMatchObject({ status: expect.stringMatching(/degraded|unhealthy/), database: expect.any(String) });
-    expect(sick.warnings.join()).toMatch(/readings are in memory alone since .*(full|disk)/);
+    expect(sick.warnings.join()).toMatch(/readings have been in memory only since .*(full|disk)/);
 
     rmSync(ballast());
     await expect.poll(async () => (await health()).status).toBe('healthy');

@@ -156,7 +156,7 @@ it('says what it would do, and why it cannot', async () => {
     await ask(service, 'repairs/preview', from, to, { type: 'scale', factor: -1e9, offset: 0 })
   ).json()) as RepairPreview;
   expect(preview).toMatchObject({ samples: 12, changed: 12, removed: 0, added: 0, unit: 'kW' });
-  expect(preview.warnings).toEqual([expect.stringContaining('12 values would lie outside')]);
+  expect(preview.warnings).toEqual([expect.stringContaining('12 values would be outside')]);
   expect(preview.after.value.filter((value) => value === -1e9)).toHaveLength(12);
   expect((await powerOf(service, from, to)).every(([, value]) => value === 1)).toBe(true);
 
@@ -172,10 +172,10 @@ it('says what it would do, and why it cannot', async () => {
   );
   const early = await apply(service, from, to, { type: 'set', value: 2 });
   const late = await apply(service, from + 600_000, to, { type: 'delete' });
-  expect(await detail(undo(service, early))).toMatch(/^409 a later repair rests on this one/);
+  expect(await detail(undo(service, early))).toMatch(/^409 a later repair depends on this one/);
   expect((await undo(service, late)).status).toBe(200);
   expect((await undo(service, early)).status).toBe(200);
-  expect(await detail(undo(service, early))).toMatch(/^409 the repair is undone already/);
+  expect(await detail(undo(service, early))).toMatch(/^409 the repair is already undone/);
   const { items } = await service.json<{ items: { action: string }[] }>('/api/v1/audit-log?limit=10');
   expect(items.filter(({ action }) => action.startsWith('telemetry.')).length).toBe(4);
 });

@@ -65,7 +65,7 @@ it('old readings of a group leave, their rollups stay, and every answer but the 
   }
   const raw = await history(service, 'raw');
   expect(raw.warnings).toEqual([
-    expect.stringMatching(/^raw samples of machine are kept from .* rollups stand for them$/),
+    expect.stringMatching(/^raw samples of machine are available from .* earlier values are rollups$/),
   ]);
   const lengths = Object.fromEntries(raw.series.map(({ metric, timestamps }) => [metric, timestamps.length]));
   // A reading of every five minutes stands in each of the minutes between.

@@ -84,7 +84,7 @@ describeWith('POSTGRES_BIN', 'a batch that a store can never take', (bin) => {
         { name: 'influxdb', status: 'ok', lag_batches: 0, set_aside: { values: 2 } },
       ]);
       expect(warnings).toHaveLength(2);
-      expect(warnings[0]).toMatch(/store postgres cannot take 1 values .* set aside .* can still be read/);
+      expect(warnings[0]).toMatch(/store postgres cannot accept 1 values .* set aside .* can still be read/);
       expect(service.log()).toMatch(/store postgres cannot take 1 values, which are set aside/);
       expect(await listed()).toMatchObject([
         { store: expect.any(String), metrics: [expect.any(String)], values: expect.any(Number), kind: 'write' },

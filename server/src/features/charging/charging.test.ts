@@ -9,7 +9,7 @@ const { start: DAY, end: DAY_END } = dayWindow('2026-06-15', 'Europe/Warsaw');
 const hourOf = (instant: number) => (instant - DAY) / HOUR_MS;
 const QUERY = { limit: 100 } as const;
 
-/** A battery that takes 2 kW from 2:00 to 4:00 from the grid and gives 1 kW from 18:00 to 21:00 to a load of 0.5 kW. */
+/** A battery that charges with 2 kW from the grid from 2:00 to 4:00 and discharges with 1 kW from 18:00 to 21:00 to a load of 0.5 kW. */
 async function nightCharger(
   now: number,
   importPrice: TariffTerms['import_price'] = { type: 'flat', price_per_kwh: 0.4 },
@@ -53,7 +53,7 @@ async function nightCharger(
 }
 
 describe('charging sessions', () => {
-  test('are found when they are asked for, with energy, charge, origin and cost', async () => {
+  test('are detected on request, with energy, state of charge, origin and cost', async () => {
     const { service, inverter } = await nightCharger(DAY_END + HOUR_MS);
     const { items } = await service.page(QUERY);
     expect(items).toHaveLength(2);
@@ -70,7 +70,7 @@ describe('charging sessions', () => {
       grid_share: expect.closeTo(1, 9),
       source: 'detected',
     });
-    // Half of what it gives serves the load, half goes to the grid: 1.5 kWh at 0.1.
+    // Half of the discharged energy supplies the load, half is exported: 1.5 kWh at 0.1.
     expect(items[0]).toMatchObject({
       direction: 'discharge',
       energy_kwh: expect.closeTo(3, 9),
@@ -79,7 +79,7 @@ describe('charging sessions', () => {
     });
   });
 
-  test('found again over any overlapping window stay the same and do not pile up', async () => {
+  test('detected again in any overlapping window are the same, without duplicates', async () => {
     const { world, service } = await nightCharger(DAY_END + HOUR_MS);
     const before = await service.page(QUERY);
     await service.detectSessions(world.site.id, { start: DAY + 3 * HOUR_MS, end: DAY + 19 * HOUR_MS });
@@ -87,14 +87,14 @@ describe('charging sessions', () => {
     expect(await service.page(QUERY)).toEqual(before);
   });
 
-  test('that run are closed by a later look', async () => {
+  test('that are running end with a later detection', async () => {
     const { world, service, inverter } = await nightCharger(DAY + 3 * HOUR_MS);
     const [running] = (await service.page(QUERY)).items;
     expect(running).toMatchObject({ end_time: null, energy_kwh: expect.closeTo(2, 9) });
-    const rest = (kw: number, from: number, to: number) =>
+    const power = (kw: number, from: number, to: number) =>
       every(5 * MINUTE_MS, DAY + from * HOUR_MS, DAY + to * HOUR_MS, () => kw);
-    await world.report(inverter, 'battery.power_kw', rest(2, 3, 4));
-    await world.report(inverter, 'battery.power_kw', rest(0, 4, 6));
+    await world.report(inverter, 'battery.power_kw', power(2, 3, 4));
+    await world.report(inverter, 'battery.power_kw', power(0, 4, 6));
     world.now = DAY + 6 * HOUR_MS;
     const { items } = await service.page(QUERY);
     expect(items).toHaveLength(1);
@@ -102,7 +102,7 @@ describe('charging sessions', () => {
     expect(items[0]?.energy_kwh).toBeCloseTo(4, 9);
   });
 
-  test('that later readings deny are taken back', async () => {
+  test('that later readings contradict are deleted', async () => {
     const { world, service, inverter } = await nightCharger(DAY_END + HOUR_MS);
     expect((await service.page(QUERY)).items).toHaveLength(2);
     const corrected = every(5 * MINUTE_MS, DAY + 2 * HOUR_MS, DAY + 4 * HOUR_MS, () => 0);
@@ -111,11 +111,11 @@ describe('charging sessions', () => {
     expect((await service.page(QUERY)).items.map(({ direction }) => direction)).toEqual(['discharge']);
   });
 
-  test('say how much of them a fallback prices', async () => {
+  test('report the share of their energy priced at the fallback', async () => {
     const dynamic = { type: 'dynamic', markup_per_kwh: 0, factor: 1, fallback_per_kwh: 0.7 } as const;
     const { world, service } = await nightCharger(DAY_END + HOUR_MS, dynamic);
     const feed = await world.device('Market', 'tariff_feed', { expectedIntervalS: 3600 });
-    // A price holds for 2.5 intervals at most: until 2:30, half an hour into the charge of two.
+    // A price holds for at most 2.5 intervals: until 2:30, half an hour into the charging of two hours.
     await world.report(
       feed,
       'price.import_per_kwh',
@@ -129,7 +129,7 @@ describe('charging sessions', () => {
     expect(discharged?.warnings).toEqual([]);
   });
 
-  test('recorded by hand or noted stay as they are', async () => {
+  test('recorded by hand or with a note do not change', async () => {
     const { service, inverter } = await nightCharger(DAY_END + HOUR_MS);
     const own = await service.create({
       device_id: 'Inverter',
@@ -152,13 +152,13 @@ describe('charging sessions', () => {
     expect(await service.get(discharged?.id as string)).toMatchObject({ note: 'dinner', device_id: inverter.id });
   });
 
-  test('that somebody corrected are left alone by detection, however they were moved', async () => {
+  test('corrected by a user are not changed by detection, whatever their new times', async () => {
     const { world, service } = await nightCharger(DAY_END + HOUR_MS);
     const { items } = await service.page(QUERY);
     const [discharged, charged] = items as [(typeof items)[0], (typeof items)[0]];
     const corrected = await service.update(discharged.id, { energy_kwh: 3.3, cost: -0.2 });
     expect(corrected).toMatchObject({ energy_kwh: 3.3, cost: -0.2, source: 'recorded' });
-    // Begins an hour earlier and ends half an hour before telemetry says so.
+    // Starts an hour earlier and ends half an hour before the end by telemetry.
     const moved = await service.update(charged.id, {
       start_time: new Date(DAY + HOUR_MS).toISOString(),
       end_time: new Date(DAY + 3.5 * HOUR_MS).toISOString(),
@@ -168,28 +168,28 @@ describe('charging sessions', () => {
     expect((await service.page(QUERY)).items).toEqual([corrected, moved]);
   });
 
-  test('that got a note go on being detected', async () => {
+  test('with a note are still updated by detection', async () => {
     const { world, service, inverter } = await nightCharger(DAY + 3 * HOUR_MS);
     const [running] = (await service.page(QUERY)).items;
     expect(await service.update(running?.id as string, { note: 'cheap hours' })).toMatchObject({ source: 'detected' });
-    const rest = (kw: number, from: number, to: number) =>
+    const power = (kw: number, from: number, to: number) =>
       every(5 * MINUTE_MS, DAY + from * HOUR_MS, DAY + to * HOUR_MS, () => kw);
-    await world.report(inverter, 'battery.power_kw', rest(2, 3, 4));
-    await world.report(inverter, 'battery.power_kw', rest(0, 4, 6));
+    await world.report(inverter, 'battery.power_kw', power(2, 3, 4));
+    await world.report(inverter, 'battery.power_kw', power(0, 4, 6));
     world.now = DAY + 6 * HOUR_MS;
     expect((await service.page(QUERY)).items).toMatchObject([
       { id: running?.id, note: 'cheap hours', end_time: new Date(DAY + 4 * HOUR_MS).toISOString() },
     ]);
   });
 
-  test('of days are those that start on them, by the site’s clock', async () => {
+  test('of a day are those that start on it, in local time', async () => {
     const { service } = await nightCharger(DAY_END + HOUR_MS);
     const count = async (start_date: string, end_date: string) =>
       (await service.page({ ...QUERY, start_date, end_date })).items.length;
     expect(await count('2026-06-15', '2026-06-15')).toBe(2);
     expect(await count('2026-06-14', '2026-06-14')).toBe(0);
     await expect(count('2026-06-16', '2026-06-15')).rejects.toThrow(/must not be after end_date/);
-    // An instant is taken as it is; as an end it is not included.
+    // An instant is used unchanged; as an end it is exclusive.
     const midnight = new Date(DAY).toISOString();
     expect(await count(midnight, '2026-06-15')).toBe(2);
     expect(await count('2026-06-14', midnight)).toBe(0);

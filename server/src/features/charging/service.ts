@@ -23,20 +23,20 @@ export interface ChargingServiceOptions extends SessionDetectorOptions {
   };
 }
 
-/** Days before today that a list shows, and in which sessions are looked for, when no start is asked. */
+/** Days before today in the default list, and in which sessions are detected by default. */
 const DEFAULT_DAYS = 30;
-/** Telemetry is searched this far back at most for one question. */
+/** Maximum span before now in which one request detects sessions. */
 const MAX_SEARCHED_DAYS = 400;
-/** A list does not look again for sessions more often than this. */
+/** Minimum time between two detections for lists. */
 const FRESH_MS = MINUTE_MS;
-/** Each scheduled run looks at this much once more: readings may come late. */
+/** Span before the last run that each scheduled run searches again, since readings may arrive late. */
 const OVERLAP_MS = 2 * UTC_DAY_MS;
 
-/** Charging sessions: those that people record, and those found in telemetry. */
+/** Charging sessions, recorded by users and detected in telemetry. */
 export class ChargingService {
   readonly #options: ChargingServiceOptions;
   readonly #detector: SessionDetector;
-  /** Span of each site that was searched since the start. */
+  /** The span of each site in which sessions were detected since the start. */
   readonly #searched = new Map<string, Window>();
   readonly #searching = new Map<string, Promise<void>>();
 
@@ -45,7 +45,7 @@ export class ChargingService {
     this.#detector = new SessionDetector(options);
   }
 
-  /** Newest first; sessions of the asked days that telemetry shows and that are not on record yet are found first. */
+  /** Newest first; sessions of the requested days that are not stored yet are detected first. */
   async page(query: z.infer<typeof ChargingSessionQuery>) {
     const { sites, sessions, devices, now } = this.#options;
     const device = query.device_id === undefined ? undefined : devices.require(query.device_id);
@@ -74,7 +74,7 @@ export class ChargingService {
     return toSession(await this.#options.sessions.require(id));
   }
 
-  /** Throws NotFound for an unknown device, Conflict when it has a session that starts at the same instant. */
+  /** Throws NotFound for an unknown device, Conflict if it has a session that starts at the same instant. */
   async create(body: ChargingSessionCreate): Promise<ChargingSession> {
     const { devices, sessions } = this.#options;
     return toSession(
@@ -96,8 +96,8 @@ export class ChargingService {
   }
 
   /**
-   * Corrects a session. From then on it counts as recorded, so that detection leaves it alone; a note alone changes nothing in that.
-   * Throws NotFound, Conflict, or InvalidInput when the session would end before it starts.
+   * Corrects a session. It then counts as recorded, and detection no longer changes it; a note alone does not have this effect.
+   * Throws NotFound, Conflict, or InvalidInput if the session would end before it starts.
    */
   async update(id: string, patch: ChargingSessionPatch): Promise<ChargingSession> {
     const endTime = patch.end_time;
@@ -118,12 +118,12 @@ export class ChargingService {
     );
   }
 
-  /** Finds the sessions of a site that overlap a window; answers how many there are. Throws NotFound. */
+  /** Detects the sessions of a site that overlap a window; returns their number. Throws NotFound. */
   async detectSessions(siteId: string, window: Window): Promise<number> {
     return this.#detector.detect(await this.#options.sites.require(siteId), window);
   }
 
-  /** The scheduled job: brings the sessions of every site up to now, and the last two days once more. */
+  /** The scheduled job: updates the sessions of every site up to now, and the last two days again. */
   async detectRecent(): Promise<number> {
     const { sites, now } = this.#options;
     let count = 0;
@@ -136,7 +136,7 @@ export class ChargingService {
     return count;
   }
 
-  /** One search a site at a time; the next one begins where it left off. */
+  /** One search per site at a time; the next one continues after it. */
   async #ensureSearched(site: SiteRecord, window: Window): Promise<void> {
     await this.#searching.get(site.id);
     const search = this.#search(site, window).finally(() => this.#searching.delete(site.id));
@@ -197,7 +197,7 @@ function toSession(session: ChargingSessionRecord): ChargingSession {
   };
 }
 
-/** Part of a session's grid energy from which on a fallback price is worth a warning. */
+/** Share of a session's grid energy priced at the fallback above which a warning is given. */
 const MAX_SILENT_FALLBACK_SHARE = 0.01;
 
 function fallbackWarnings({ fallbackShare, cost }: ChargingSessionRecord): string[] {

@@ -32,15 +32,15 @@ export interface SessionDetectorOptions {
 
 const RULES: Readonly<Record<'battery' | 'vehicle', SessionRules>> = { battery: BATTERY_RULES, vehicle: VEHICLE_RULES };
 
-/** A session may have begun this long before a window; a longer one is cut there. */
+/** Spans before a window in which the start of a session is searched; a longer session is cut there. */
 const MAX_LOOKBACK_MS = 16 * UTC_DAY_MS;
 const LOOKBACKS_MS = [UTC_DAY_MS, 4 * UTC_DAY_MS, MAX_LOOKBACK_MS];
 const PAGE = 1000;
 
 /**
- * Finds charging sessions in telemetry and keeps them on record. A session is known by its device and its start, so that another run
- * over the same time changes what is there instead of adding to it. What people recorded or corrected stays, and what telemetry shows
- * of the same time and direction is not put beside it.
+ * Detects charging sessions in telemetry and stores them. A session is identified by its device and its start, so that another run over the
+ * same time updates it. Sessions that users recorded or corrected do not change, and a detected session of the same time and direction is
+ * not added to them.
  */
 export class SessionDetector {
   readonly #options: SessionDetectorOptions;
@@ -49,7 +49,7 @@ export class SessionDetector {
     this.#options = options;
   }
 
-  /** Detects the sessions that overlap a window; answers how many there are. */
+  /** Detects the sessions that overlap a window; returns their number. */
   async detect(site: SiteRecord, window: Window): Promise<number> {
     const { devices, queries } = this.#options;
     const sources = cornerSources(queries, devices, site, this.#options.now());
@@ -80,7 +80,7 @@ export class SessionDetector {
     return found.length;
   }
 
-  /** Sessions that overlap a span; reads back until one that reaches into it is seen to begin. */
+  /** Sessions that overlap a span; reads back until the start of the first one is found. */
   async #find(source: CornerSource, rules: SessionRules, span: Window, asOf: number) {
     const { queries } = this.#options;
     for (const [i, lookbackMs] of LOOKBACKS_MS.entries()) {
@@ -101,7 +101,7 @@ export class SessionDetector {
       const isCut = found[0] !== undefined && found[0].startAt <= read.start + rules.maxBreakMs;
       if (!isCut || i === LOOKBACKS_MS.length - 1) return { steps, found };
     }
-    throw new RangeError('no lookback is allowed');
+    throw new RangeError('there are no lookbacks');
   }
 
   async #costs(
@@ -136,12 +136,12 @@ export class SessionDetector {
       const input = toInput(deviceId, session, costs[i]!, before?.note ?? null);
       if (before === undefined || differs(before, input)) await sessions.upsert(input);
     }
-    for (const gone of known.values()) {
-      if (gone.startAt >= span.start && gone.source === 'detected') await sessions.remove(gone.id);
+    for (const outdated of known.values()) {
+      if (outdated.startAt >= span.start && outdated.source === 'detected') await sessions.remove(outdated.id);
     }
   }
 
-  /** What is on record of a device, by start. */
+  /** Stored sessions of a device, by start. */
   async #known(deviceId: string, { start, end }: Window): Promise<Map<number, ChargingSessionRecord>> {
     const known = new Map<number, ChargingSessionRecord>();
     let cursor: string | undefined;
@@ -154,7 +154,7 @@ export class SessionDetector {
   }
 }
 
-/** A session that people recorded without an end stands for the one that it begins in. */
+/** A session that a user recorded without an end covers the detected session in which it starts. */
 function isSameSession(recorded: ChargingSessionRecord, found: DetectedSession): boolean {
   if (recorded.startAt === found.startAt) return true;
   const endAt = recorded.endAt ?? recorded.startAt + 1;

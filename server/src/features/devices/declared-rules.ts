@@ -7,7 +7,7 @@ import type { Reporting } from '../../domain/time/cadence.ts';
 import { intervalOf } from '../../domain/time/intervals.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 
-/** The rules of a device's series, from what is declared of the device and of its metrics. */
+/** The rules of a device's series, from the declarations of the device and of its metrics. */
 export function rulesFrom(
   deviceOf: (deviceId: string) => DeviceRecord | undefined,
   catalogue: Pick<MetricCatalogue, 'describe'>,
@@ -37,7 +37,7 @@ function decidedOf(device: DeviceRecord | undefined, metric: string): ReadonlyMa
   return new Map(decisions.map(({ at, counts }) => [at, counts]));
 }
 
-/** What is declared of how a device reports; of metrics that are all per interval also by their intervals. */
+/** The declared reporting of a device; for metrics that are all per interval, including their intervals. */
 export function reportingOf(
   { expectedIntervalS, holdsS, intervals }: DeviceRecord,
   metrics: readonly string[] = [],

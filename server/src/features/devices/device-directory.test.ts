@@ -5,7 +5,7 @@ import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import { DEFAULT_LIMITS } from '../../domain/series-limits.ts';
 import { DeviceDirectory } from './device-directory.ts';
 
-it('names beyond the limit on devices are refused individually, others are answered meanwhile, and two requests share the room', async () => {
+it('names above the device limit are rejected individually, other requests are answered meanwhile, and two requests share the remaining places', async () => {
   const limits = { ...DEFAULT_LIMITS, devices: 900 };
   const records = await temporaryRecords({ limits });
   const directory = new DeviceDirectory(records, () => {}, limits);
@@ -25,7 +25,7 @@ it('names beyond the limit on devices are refused individually, others are answe
   running = false;
   await others;
 
-  // Parts of 256 names: 1,600 of the first request alone make seven.
+  // Parts of 256 names: the 1,600 names of the first request alone make seven.
   expect(turns).toBeGreaterThanOrEqual(6);
   const ids = new Set(resolved.filter((id) => typeof id === 'string'));
   expect(ids).toEqual(new Set((await records.devices.list()).map(({ id }) => id)));
@@ -34,10 +34,10 @@ it('names beyond the limit on devices are refused individually, others are answe
   const refused = resolved.filter((id) => id instanceof Conflict);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused[0]?.message).toMatch(/^900 devices are known, limits.devices allows 900: /);
-  await expect(directory.resolve(['a0', 'one more'])).rejects.toThrow(Conflict);
+  await expect(directory.resolve(['a0', 'another'])).rejects.toThrow(Conflict);
 });
 
-it('the first reading of a device is the earliest one, also of history that arrives later, and is kept', async () => {
+it('the first reading of a device is the earliest one, including history that arrives later, and is stored', async () => {
   const records = await temporaryRecords();
   const directory = new DeviceDirectory(records, () => {});
   const [meter, other] = await directory.resolve(['Meter', 'Other']);
@@ -66,7 +66,7 @@ it('the first reading of a device is the earliest one, also of history that arri
     ).toEqual([]);
     expect(directory.firstReadingAt(meter!, 'load')).toBe(first);
   }
-  // A row without a value is no reading.
+  // A row without a value is not a reading.
   directory.admit(block(meter!, [1000], [Number.NaN]));
   directory.admit(block(other!, [2000], [1]));
   await directory.settled();

@@ -14,12 +14,12 @@ import { SeriesIndex } from './series-index.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Rows that are put on record in one turn of the event loop: some 20 ms. */
+/** Rows registered in one turn of the event loop: some 20 ms. */
 const MAX_ROWS_PER_TURN = 256;
 
 type LabelsOf = (name: string) => Readonly<Record<string, string>> | undefined;
 
-/** All devices and their series in memory, in step with the records: ingest and queries look here for every request. */
+/** All devices and their series in memory, consistent with the records; ingest and queries use it for every request. */
 export class DeviceDirectory {
   readonly #records: RecordStore;
   readonly #onError: (error: unknown) => void;
@@ -62,7 +62,7 @@ export class DeviceDirectory {
     return this.#byId.get(idOrName) ?? this.#byId.get(this.#idByName.get(idOrName) ?? '');
   }
 
-  /** Throws `NotFound` that names what was asked. */
+  /** Throws `NotFound` with the id or name. */
   require(idOrName: string): DeviceRecord {
     const device = this.find(idOrName);
     if (!device) throw new NotFound(`no device has the id or name "${idOrName}"`);
@@ -84,8 +84,8 @@ export class DeviceDirectory {
   }
 
   /**
-   * Device ids of names or ids, in order; unknown names are registered at the default site with the labels given.
-   * Throws `InvalidInput` for a name that cannot be one, `Conflict` when there are too many devices.
+   * Device ids of names or ids, in order; unknown names are registered at the default site with their labels.
+   * Throws `InvalidInput` for an invalid name, `Conflict` if there are too many devices.
    */
   async resolve(names: readonly string[], labelsOf: LabelsOf = () => undefined): Promise<string[]> {
     const resolved = await this.resolveEach(names, labelsOf);
@@ -96,8 +96,8 @@ export class DeviceDirectory {
   }
 
   /**
-   * As `resolve`, with the reason in place of the id where a name cannot be registered.
-   * @param kind of devices that are new
+   * Like `resolve`, with the error in place of the id if a name cannot be registered.
+   * @param kind of new devices
    */
   async resolveEach(
     names: readonly string[],
@@ -105,15 +105,15 @@ export class DeviceDirectory {
     kind?: DeviceKind,
   ): Promise<(string | InvalidInput | Conflict)[]> {
     const faults = new Map<string, InvalidInput>();
-    const wanted: DeviceRegistration[] = [];
+    const added: DeviceRegistration[] = [];
     for (const name of names) {
       const labels = labelsOf(name) ?? {};
       if (!this.#isNew(name, labels)) continue;
       const fault = this.find(name) ? null : registrationFault(name);
-      if (fault === null) wanted.push({ name, labels, kind });
+      if (fault === null) added.push({ name, labels, kind });
       else faults.set(name, fault);
     }
-    await this.#register(wanted);
+    await this.#register(added);
     const isFull = this.#byId.size >= this.#limits.devices;
     const refusal = isFull ? tooManyDevices(this.#byId.size, this.#limits.devices) : undefined;
     return names.map((name) => this.find(name)?.id ?? faults.get(name) ?? refusal ?? this.require(name).id);
@@ -124,8 +124,8 @@ export class DeviceDirectory {
   }
 
   /**
-   * Takes the series of a block that are new, as far as the limits allow, and puts them on record in the background. Answers what is
-   * refused of the block; series that are known are never.
+   * Adds the new series of a block, as far as the limits allow, and stores them in the records in the background. Returns the series that are
+   * rejected; known series never are.
    */
   admit(block: Block): RefusedSeries[] {
     const refused: RefusedSeries[] = [];
@@ -139,7 +139,7 @@ export class DeviceDirectory {
     return refused;
   }
 
-  /** Puts series on record that were not known before, in the background. */
+  /** Stores new series in the records, in the background. */
   noteSeries(block: Block): void {
     this.#eachNew(block, (d, c, firstSeenAt) => this.#add(block, d, c, firstSeenAt));
     this.#noteEarlier(block);
@@ -147,23 +147,25 @@ export class DeviceDirectory {
   }
 
   /**
-   * Resolves when every series of the blocks is on record.
-   * @throws Unavailable while the records do not take them: they are kept, and tried with the next blocks
+   * Resolves when every series of the blocks is stored in the records.
+   * @throws Unavailable while the records fail: the series remain in memory, and are retried with the next blocks
    */
   async putOnRecord(blocks: readonly Block[]): Promise<void> {
     for (const block of blocks) this.noteSeries(block);
     await this.#saving;
     const [first] = this.#unsaved;
     if (first === undefined) return;
-    throw new Unavailable(`${this.#unsaved.length} new series, such as ${first.metric}, cannot be put on record`);
+    throw new Unavailable(
+      `${this.#unsaved.length} new series, such as ${first.metric}, cannot be stored in the records`,
+    );
   }
 
-  /** Resolves when everything noted is on record, or could not be put there. */
+  /** Resolves when all pending series are stored in the records, or have failed. */
   async settled(): Promise<void> {
     await this.#saving;
   }
 
-  /** Calls `visit` with the positions of each device and quantity that have a value and are no known series, and its first instant. */
+  /** Calls `visit` with the positions of each device and quantity that have a value but are not a known series, and its first instant. */
   #eachNew(block: Block, visit: (device: number, column: number, firstSeenAt: number) => void): void {
     const { devices, quantities, device, timestamps, columns } = block;
     const width = quantities.length;
@@ -180,14 +182,14 @@ export class DeviceDirectory {
         if (isKnown[at] === 1 || Number.isNaN(columns[c]![row])) continue;
         isKnown[at] = 1;
         unknown--;
-        // Two names of the block may be one device.
+        // Two names of the block may refer to one device.
         if (this.#series.has(devices[device[row]!]!, block.group, quantities[c]!)) continue;
         visit(device[row]!, c, timestamps[row]!);
       }
     }
   }
 
-  /** History that arrives after newer readings moves the beginning of its series. */
+  /** Moves the start of a series back for history that arrives after newer readings. */
   #noteEarlier({ group, devices, quantities, device, timestamps, columns }: Block): void {
     const earliest = new Float64Array(devices.length).fill(Number.POSITIVE_INFINITY);
     for (let row = 0; row < device.length; row++) {
@@ -236,7 +238,7 @@ export class DeviceDirectory {
     }
   }
 
-  /** Whether the device is unknown, or does not have all of the labels that it may have. */
+  /** Whether the device is unknown, or lacks some of the labels that fit its limit. */
   #isNew(name: string, labels: Readonly<Record<string, string>>): boolean {
     const device = this.find(name);
     if (!device) return true;
@@ -245,12 +247,12 @@ export class DeviceDirectory {
     return Object.entries(labels).some(([key, value]) => known.get(key) !== value && !(isFull && !known.has(key)));
   }
 
-  /** Puts devices on record as far as the limit allows, in parts, so that other requests are answered between two parts. */
-  async #register(wanted: readonly DeviceRegistration[]): Promise<void> {
-    for (let from = 0; from < wanted.length; from += MAX_ROWS_PER_TURN) {
+  /** Registers devices as far as the limit allows, in parts, so that other requests are answered between two parts. */
+  async #register(added: readonly DeviceRegistration[]): Promise<void> {
+    for (let from = 0; from < added.length; from += MAX_ROWS_PER_TURN) {
       if (from > 0) await nextTurn();
-      const part = wanted.slice(from, from + MAX_ROWS_PER_TURN);
-      // One part at a time: another request may have registered the same names, or taken the room.
+      const part = added.slice(from, from + MAX_ROWS_PER_TURN);
+      // One part at a time: another request may have registered the same names, or used up the limit.
       await this.#registrations.run(async () => {
         let room = this.#limits.devices - this.#byId.size;
         const open = part.filter(
@@ -277,7 +279,7 @@ export class DeviceDirectory {
   }
 }
 
-/** Why a name cannot be registered, or null. */
+/** The error for a name that cannot be registered, or null. */
 function registrationFault(name: string): InvalidInput | null {
   if (UUID.test(name)) {
     return new InvalidInput(

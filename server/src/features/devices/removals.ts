@@ -14,39 +14,39 @@ export interface RemovalsOptions {
   readonly stores: readonly MeteredStore[];
   /** Null while no archive is configured. */
   readonly archive: { readonly deleteDevices: Place['delete'] } | null;
-  /** Remembers removals beside the records; null where nothing is kept on disk. */
+  /** Folder in which removals are also stored; null without a data folder. */
   readonly folder: string | null;
   readonly log: Pick<Logger, 'warn'>;
 }
 
 type Work = Pick<JobContext, 'signal' | 'progress'>;
 
-/** Something that may hold readings. */
+/** A place that may contain readings. */
 interface Place {
-  /** Also its key on record. */
+  /** Also its key in the records. */
   readonly name: string;
   delete(deviceIds: readonly string[], work: Work): Promise<unknown>;
 }
 
-/** Readings of removed devices that a place has yet. */
+/** A place that still contains readings of removed devices. */
 interface Open {
   readonly place: Place;
   readonly removals: readonly RemovedDevice[];
 }
 
 export interface RemovalReport {
-  /** Places and how many devices' readings were deleted from each. */
+  /** For each place, the number of devices whose readings were deleted. */
   readonly deleted: Readonly<Record<string, number>>;
-  /** Places that can never delete them, and why. */
+  /** Places that can never delete them, with the reason. */
   readonly impossible: Readonly<Record<string, string>>;
 }
 
 const QUARANTINE_PAGE = 1000;
 
 /**
- * Removes devices with their readings. What is on record goes at once, and from that moment nothing of the device is shown, kept or copied
- * (`hidingRemoved`); the readings are deleted from one place after the other, and each is on record when it is done, so that a place that is
- * down is done when it is back, and a crash leaves nothing half forgotten.
+ * Removes devices with their readings. The records are deleted at once, and from that moment nothing of the device is shown, stored or copied
+ * (`hidingRemoved`); the readings are deleted from one place after the other. Each completed place is recorded, so that an unavailable place
+ * is completed later, and a deletion continues after a crash.
  */
 export class DeviceRemovals {
   readonly #options: RemovalsOptions;
@@ -62,12 +62,12 @@ export class DeviceRemovals {
     return removals;
   }
 
-  /** Whether a place is to delete readings yet. */
+  /** Whether a place still has readings to delete. */
   get hasOpen(): boolean {
     return this.#hasOpen;
   }
 
-  /** Looks at the records again. */
+  /** Reads the records again. */
   async refresh(): Promise<void> {
     this.#hasOpen = (await this.#open()).length > 0;
   }
@@ -79,8 +79,8 @@ export class DeviceRemovals {
   }
 
   /**
-   * Deletes the readings of removed devices wherever they are yet.
-   * @throws Unavailable when a place cannot do it at present; all others have done it by then
+   * Deletes the readings of removed devices from every place that still contains them.
+   * @throws Unavailable if a place cannot delete them at present; all others are complete by then
    */
   async deleteReadings(work: Work): Promise<RemovalReport> {
     const { records, folder } = this.#options;
@@ -124,7 +124,7 @@ export class DeviceRemovals {
         return;
       }
       if (!isPermanent(error)) throw error;
-      // Tried again, it would fail again.
+      // A retry would fail again.
       report.impossible.set(place.name, messageOf(error));
       log.warn(
         `readings of ${ids.length} deleted devices stay in ${place.name}, where nobody sees them: ${messageOf(error)}`,

@@ -32,7 +32,7 @@ export interface DeviceRoutesOptions {
   /** Instant of a device's newest value, or null. */
   readonly lastAt: (deviceId: string) => number | null;
   readonly queries: Pick<TelemetryQueries, 'metricsOf'>;
-  /** Declared intervals of silence after which a device is stale. */
+  /** Number of declared intervals of silence after which a device is stale. */
   readonly staleAfterIntervals: () => number;
   readonly now: () => number;
 }
@@ -93,7 +93,7 @@ function removeRoute(api: Api, { directory, removals, scheduler }: DeviceRoutesO
   });
 }
 
-/** The run that deletes the readings; null where none can be queued at present: the device is gone all the same, and the clock starts one. */
+/** The job that deletes the readings; null if none can be queued at present: the device is removed all the same, and the schedule starts one. */
 async function startRemoval(scheduler: Pick<Scheduler, 'run' | 'runs'>, by: Rights): Promise<string | null> {
   const running = scheduler.runs().find(({ name }) => name === REMOVAL_JOB);
   if (running) return running.id;
@@ -107,9 +107,7 @@ async function startRemoval(scheduler: Pick<Scheduler, 'run' | 'runs'>, by: Righ
 
 function unconfirmed(name: string, confirm: string | undefined): Conflict {
   const got = confirm === undefined ? 'it is missing' : `got "${confirm}"`;
-  return new Conflict(
-    `${name} has readings: retire it to keep them, or confirm with its name as the parameter confirm; ${got}`,
-  );
+  return new Conflict(`${name} has readings: retire it to keep them, or set the parameter confirm to its name; ${got}`);
 }
 
 interface Filter {
@@ -119,7 +117,7 @@ interface Filter {
   readonly metered?: boolean | undefined;
 }
 
-/** Devices that fit, by name. */
+/** Filters for devices, by name. */
 async function list(filter: Filter, options: DeviceRoutesOptions): Promise<Device[]> {
   const { records, directory } = options;
   const siteId = filter.site_id === undefined ? undefined : (await records.sites.require(filter.site_id)).id;
@@ -133,7 +131,7 @@ async function list(filter: Filter, options: DeviceRoutesOptions): Promise<Devic
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What a body declares of how a device reports and counts. */
+/** The declarations in a body on how a device reports and counts. */
 function declaredIn(body: DevicePatch) {
   return {
     expectedIntervalS: body.expected_interval_s,
@@ -174,13 +172,13 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
   };
 }
 
-/** A page of what is sorted by name. */
+/** A page of a list sorted by name. */
 function pageByName<T extends { name: string }>(
   sorted: readonly T[],
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ) {
   const after = cursorKey(cursor, 'string');
-  const rest = after === null ? sorted : sorted.filter(({ name }) => name > String(after[0]));
-  const { items, nextCursor } = pageFrom(rest, limit, ({ name }) => [name]);
+  const remaining = after === null ? sorted : sorted.filter(({ name }) => name > String(after[0]));
+  const { items, nextCursor } = pageFrom(remaining, limit, ({ name }) => [name]);
   return { items: [...items], next_cursor: nextCursor };
 }

@@ -13,7 +13,7 @@ const limits = fc.record({
 
 type Limits = ConstructorParameters<typeof SeriesIndex>[0];
 
-it('takes known series whatever the limits are, and never more new ones than they allow', () => {
+it('accepts known series regardless of the limits, and no more new ones than they allow', () => {
   const property = fc.property(limits, fc.array(series), fc.array(series), (allowed, loaded, offered) => {
     const index = new SeriesIndex(allowed);
     for (const one of loaded) index.add(...one);
@@ -39,7 +39,7 @@ it('takes known series whatever the limits are, and never more new ones than the
 
 type Series = [device: string, group: string, quantity: string];
 
-/** Whether the places that a series takes are within their limits: a group or metric that is known takes none. */
+/** Whether a series is within the limits; a known group or metric does not count again. */
 function fits(all: readonly Series[], [device, group, quantity]: Series, allowed: Limits): boolean {
   const others = all.slice(0, -1);
   const isKnownGroup = others.some((one) => one[1] === group);
@@ -53,13 +53,13 @@ function fits(all: readonly Series[], [device, group, quantity]: Series, allowed
 }
 
 function countsOf(all: readonly Series[]): Limits {
-  const most = (lists: Iterable<readonly Series[]>, of: (one: Series) => string) =>
+  const maxOf = (lists: Iterable<readonly Series[]>, of: (one: Series) => string) =>
     Math.max(0, ...Array.from(lists, (list) => distinct(list.map(of))));
   return {
     series: distinct(all.map(String)),
-    seriesPerDevice: most(Map.groupBy(all, (one) => one[0]).values(), String),
+    seriesPerDevice: maxOf(Map.groupBy(all, (one) => one[0]).values(), String),
     groups: distinct(all.map((one) => one[1])),
-    metricsPerGroup: most(Map.groupBy(all, (one) => one[1]).values(), (one) => one[2]),
+    metricsPerGroup: maxOf(Map.groupBy(all, (one) => one[1]).values(), (one) => one[2]),
   };
 }
 

@@ -2,7 +2,7 @@ import type { SeriesLimits, SeriesRefusal } from '../../domain/series-limits.ts'
 
 type CountLimits = Pick<SeriesLimits, 'series' | 'seriesPerDevice' | 'groups' | 'metricsPerGroup'>;
 
-/** Every series that is known, with the counts that the limits hold against. A metric's name is kept once for all devices. */
+/** All known series, with the counts to which the limits apply. A metric's name is stored once for all devices. */
 export class SeriesIndex {
   readonly #limits: CountLimits;
   readonly #byDevice = new Map<string, Set<string>>();
@@ -30,7 +30,7 @@ export class SeriesIndex {
     return metric !== undefined && this.of(deviceId).has(metric);
   }
 
-  /** Adds a series, whatever the limits are, and answers its metric. */
+  /** Adds a series regardless of the limits, and returns its metric. */
   add(deviceId: string, group: string, quantity: string): string {
     const quantities = this.#groups.get(group) ?? new Map<string, string>();
     this.#groups.set(group, quantities);
@@ -48,7 +48,7 @@ export class SeriesIndex {
     return this.#firstAt.get(deviceId)?.get(group) ?? null;
   }
 
-  /** Notes a reading of a series that is known; answers whether it is earlier than all before. */
+  /** Records a reading of a known series; returns whether it is earlier than all before. */
   noteReading(deviceId: string, group: string, instant: number): boolean {
     const groups = this.#firstAt.get(deviceId) ?? new Map<string, number>();
     this.#firstAt.set(deviceId, groups);
@@ -57,7 +57,7 @@ export class SeriesIndex {
     return true;
   }
 
-  /** Why a series that is not known cannot be added, or null. */
+  /** The reason why a new series cannot be added, or null. */
   refusal(deviceId: string, group: string, quantity: string): SeriesRefusal | null {
     const { series, seriesPerDevice, groups, metricsPerGroup } = this.#limits;
     const known = this.#groups.get(group);

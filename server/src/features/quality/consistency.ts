@@ -17,7 +17,7 @@ export interface ConsistencyOptions {
   readonly now: () => number;
 }
 
-/** Holds what a site's devices tell against each other. */
+/** Compares the readings of a site's devices with each other. */
 export async function consistencyOf(
   options: ConsistencyOptions,
   site: SiteRecord,
@@ -51,7 +51,7 @@ function siteBalance(slots: SiteSlots): Consistency | null {
   };
 }
 
-/** Energy of a device's counters against its power over the same stretch; skipped where power misses a part of it. */
+/** Compares the energy of a device's counters with its power over the same stretch; skipped if power is missing in part of it. */
 async function powerAgainstCounters(
   { queries, now }: ConsistencyOptions,
   source: CornerSource,
@@ -69,9 +69,9 @@ async function powerAgainstCounters(
   const edges = Float64Array.of(timestamps[0]!, timestamps.at(-1) as number);
   const power = splitSteps(await deviceSteps(queries, source, window, now()), edges);
   if (power.coveredMs[0]! < 0.98 * (edges[1]! - edges[0]!)) return [];
-  // A counter's last value belongs to the stretch, so the bucket ends just behind it.
-  const asked = Float64Array.of(edges[0]!, edges[1]! + 1);
-  const [answer] = await queries.buckets({ deviceIds: [deviceId], group: metrics.group, quantities, edges: asked });
+  // A counter's last value belongs to the stretch, so the bucket ends 1 ms after it.
+  const span = Float64Array.of(edges[0]!, edges[1]! + 1);
+  const [answer] = await queries.buckets({ deviceIds: [deviceId], group: metrics.group, quantities, edges: span });
   return quantities.flatMap((quantity, i) => {
     const counted = answer?.buckets[i]?.increase[0] ?? Number.NaN;
     const integrated = (quantity === metrics.positive ? power.positive[0] : power.negative[0]) as number;

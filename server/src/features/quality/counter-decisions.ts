@@ -14,13 +14,13 @@ export interface CounterDecisionsOptions {
   readonly devices: Pick<DeviceDirectory, 'require' | 'all'>;
   readonly records: Pick<RecordStore, 'devices'>;
   readonly queries: Pick<TelemetryQueries, 'counter' | 'frames' | 'rawFrom'>;
-  /** Writes samples again, so that what was made of them is made again. */
+  /** Writes samples again, so that values derived from them are computed again. */
   readonly accept: (blocks: readonly Block[]) => Promise<void>;
-  /** What was made of the readings of a site in a window is to follow. */
+  /** Called after a change, so that the results derived from a site's readings in a window are updated. */
   readonly onChanged: (siteId: string, window: Window) => Promise<void>;
 }
 
-/** What events of counters count for, where a person knows better than the rules. */
+/** Decisions of users on the amounts that counter events count for; they take precedence over the rules. */
 export class CounterDecisions {
   readonly #options: CounterDecisionsOptions;
 
@@ -28,11 +28,11 @@ export class CounterDecisions {
     this.#options = options;
   }
 
-  /** All of a device, or of every device; by device, metric and instant. */
+  /** The decisions on one device, or on all; by device, metric and instant. */
   list(deviceId?: string): CounterDecision[] {
     const { devices } = this.#options;
-    const asked = deviceId === undefined ? devices.all() : [devices.require(deviceId)];
-    return asked
+    const selected = deviceId === undefined ? devices.all() : [devices.require(deviceId)];
+    return selected
       .flatMap(toDecisions)
       .sort(
         (a, b) =>
@@ -41,8 +41,8 @@ export class CounterDecisions {
   }
 
   /**
-   * Decides what an event counts for; null takes a decision back.
-   * @throws NotFound for an unknown device, or where no event begins at the instant; Conflict where raw samples of that time are gone
+   * Decides the amount that an event counts for; null withdraws a decision.
+   * @throws NotFound for an unknown device, or if no event starts at the instant; Conflict if raw samples of that time are deleted
    */
   async decide(
     { device_id, metric, at, counts }: CounterDecisionRequest,
@@ -55,14 +55,14 @@ export class CounterDecisions {
     const rawFrom = queries.rawFrom(group);
     if (instant < rawFrom)
       throw new Conflict(
-        `raw samples of ${group} before ${formatInstant(rawFrom)} are gone: what they count for stays`,
+        `raw samples of ${group} before ${formatInstant(rawFrom)} are deleted: their amounts cannot be changed`,
       );
     const isKnown = device.counterDecisions.some((known) => known.metric === metric && known.at === instant);
     const window = { start: instant, end: instant + 1 };
     if (!isKnown) {
       const { events } = await queries.counter({ deviceId: device.id, group, quantity, window });
       if (!events.some(({ start }) => start === instant))
-        throw new NotFound(`no event of ${metric} of ${device.name} begins at ${formatInstant(instant)}`);
+        throw new NotFound(`no event of ${metric} of ${device.name} starts at ${formatInstant(instant)}`);
     }
     const decision = counts === null ? null : { counts, decidedBy };
     const decided = await records.devices.decideCounter(device.id, { metric, at: instant }, decision);

@@ -4,10 +4,10 @@ type CounterFinding = Pick<QualityFinding, 'code' | 'severity' | 'detail' | 'adv
   amount_in_doubt: number;
 };
 
-/** Resets on one day from which on they are a fault. */
+/** Number of resets on one day that is reported as a fault. */
 const MANY_RESETS = 3;
 
-/** What a counter did on a day other than grow: one finding for each event, with the amount in doubt. */
+/** The events of a counter on a day: one finding for each, with the amount in doubt. */
 export function counterFindings({ counter_events: events, resets }: SeriesQuality): CounterFinding[] {
   return events.map((event) => ({
     ...(event.decided ? decided(event, resets) : describe(event, resets)),
@@ -18,13 +18,13 @@ export function counterFindings({ counter_events: events, resets }: SeriesQualit
 
 type Described = Omit<CounterFinding, 'amount_in_doubt' | 'counter_event'>;
 
-/** What was decided is no fault any more. */
+/** An event with a decision is no longer a fault. */
 function decided(event: CounterEvent, resets: number): Described {
   const { code, detail } = describe(event, resets);
   const [what] = detail.split(': ');
   return {
     ...{ code, severity: 'info', detail: `${what}: ${rounded(event.counted)} counted by decision` },
-    advice: 'Take the decision back to let the rules decide.',
+    advice: 'Take the decision back to apply the rules again.',
   };
 }
 
@@ -39,8 +39,8 @@ function describe(
       return {
         code: 'counter_misread',
         severity: 'info',
-        detail: `misread ${at} (${change}): ignored, growth continues at the old level`,
-        advice: 'Delete the values by a repair. If energy was used, decide what it counts for.',
+        detail: `misread ${at} (${change}): ignored, growth continues from the previous level`,
+        advice: 'Delete the values by a repair. If energy was used, decide the amount.',
       };
     case 'reset':
     case 'wrap':
@@ -49,7 +49,7 @@ function describe(
         severity: resets >= MANY_RESETS ? 'warning' : 'info',
         detail: `${kind === 'reset' ? 'reset to zero' : 'end of the register'} ${at} (${change}): ${rounded(counted)} counted`,
         advice:
-          'A restart of the meter does that once. If the counter is reset every day, declare it as reset_daily. Often is a fault: see whether two devices share a name.',
+          'A restart of the meter causes one reset. If the counter is reset every day, declare it as reset_daily. Frequent resets are a fault: check whether two devices share a name.',
       };
     case 'replacement':
       return {
@@ -57,15 +57,15 @@ function describe(
         severity: 'warning',
         detail: `continues from a lower level ${at} (${change}): nothing counted between`,
         advice:
-          'Decide that nothing counts if the meter was replaced, or what was used. If it was not replaced, correct the values on the wrong level by a repair.',
+          'If the meter was replaced, decide that nothing counts, or decide the amount that was used. If it was not replaced, correct the values at the wrong level by a repair.',
       };
     case 'jump':
       return {
         code: 'counter_jump',
         severity: 'warning',
-        detail: `rose by more than the device can do ${at} (${change}): nothing counted between`,
+        detail: `rose by more than the rated power of the device allows ${at} (${change}): nothing counted between`,
         advice:
-          'Decide that nothing counts if the meter was replaced, or that the energy was used. If the device can do that, declare its rated power.',
+          'If the meter was replaced, decide that nothing counts; otherwise, decide that the energy was used. If the device has more power, declare its rated power.',
       };
   }
 }

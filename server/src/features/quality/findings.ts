@@ -6,10 +6,10 @@ import type {
 } from '@wattkeeper/contract/storage/quality.ts';
 import { counterFindings } from './counter-findings.ts';
 
-/** Share of the expected samples below which a series is told as incomplete, and below which that is serious. */
+/** Share of the expected samples below which a series is reported as incomplete, and below which this is critical. */
 const COMPLETE = 0.99;
 const POOR = 0.9;
-/** A clock that far ahead shifts tariffs and quarter hours; readings may be on their way for longer. */
+/** A clock that is ahead by more shifts tariffs and 15-minute values; a delay may also come from the transmission, so more is allowed. */
 const AHEAD_S = 30;
 const BEHIND_S = 300;
 const SEVERITIES = ['critical', 'warning', 'info'] as const;
@@ -17,7 +17,7 @@ const SEVERITIES = ['critical', 'warning', 'info'] as const;
 type Finding = Omit<QualityFinding, 'device_id' | 'device_name' | 'metric' | 'amount_in_doubt' | 'counter_event'> &
   Partial<Pick<QualityFinding, 'amount_in_doubt' | 'counter_event'>>;
 
-/** What a person should know of a day's data, worst first, with what to do. */
+/** Findings about a day's data, worst first, each with advice. */
 export function findingsOf(
   series: readonly SeriesQuality[],
   devices: readonly DeviceArrivals[],
@@ -57,38 +57,40 @@ function seriesFindings(series: SeriesQuality): Finding[] {
       code: 'silent',
       severity: 'critical',
       detail: `no sample; ${expected ?? 'some'} were expected`,
-      advice: 'See whether the device has power and reaches the network. If it is gone for good, delete it.',
+      advice:
+        'Check the power supply and the network connection of the device. If it is no longer installed, retire it.',
     });
   } else if (completeness !== null && completeness < COMPLETE) {
     found.push({
       code: 'incomplete',
       severity: completeness < POOR ? 'critical' : 'warning',
-      detail: `${percent(completeness)} of ${expected} expected samples; ${gap_count} ${gap_count === 1 ? 'gap' : 'gaps'}, ${duration(gap_s)} together`,
+      detail: `${percent(completeness)} of ${expected} expected samples; ${gap_count} ${gap_count === 1 ? 'gap' : 'gaps'}, ${duration(gap_s)} in total`,
       advice:
-        'Look at the connection of the device at the times of the gaps. If it reports less often by design, set its expected interval.',
+        'Check the connection of the device at the times of the gaps. If it reports less often by design, set its expected interval.',
     });
   }
   if (stuck.length > 0) {
     found.push({
       code: 'stuck',
       severity: 'critical',
-      detail: `the value stood still ${stuck.length === 1 ? 'once' : `${stuck.length} times`}, ${duration(lengthS(stuck))} together`,
-      advice: 'Restart the sensor or the gateway that repeats its last value; correct or delete the stretch.',
+      detail: `the value did not change ${stuck.length === 1 ? 'once' : `${stuck.length} times`}, ${duration(lengthS(stuck))} in total`,
+      advice: 'Restart the sensor or the gateway that repeats its last value; correct or delete the repeated values.',
     });
   }
   if (interpolated.length > 0) {
     found.push({
       code: 'interpolated',
       severity: 'warning',
-      detail: `values on a straight line, ${duration(lengthS(interpolated))} together: filled in rather than measured`,
-      advice: 'Switch off the filling of gaps in the device or the software before it: a gap is honest, a line is not.',
+      detail: `values on a straight line, ${duration(lengthS(interpolated))} in total: interpolated, not measured`,
+      advice:
+        'Turn off interpolation in the device or the upstream software: a gap is reported as missing data, an interpolated line is not.',
     });
   }
   if (out_of_range > 0) {
     found.push({
       code: 'out_of_range',
       severity: 'warning',
-      detail: `${out_of_range} values beyond the metric's limits`,
+      detail: `${out_of_range} values outside the metric's limits`,
       advice: 'Check unit and scale of the mapping, then delete or correct the values.',
     });
   }
@@ -101,8 +103,8 @@ function deviceFindings({ quarantined, duplicates, readings, clock_ahead_s }: De
     found.push({
       code: 'quarantined',
       severity: 'warning',
-      detail: `${quarantined} implausible values wait for a decision`,
-      advice: 'Accept or discard them in the quarantine.',
+      detail: `${quarantined} implausible values are in quarantine`,
+      advice: 'Accept or discard them.',
     });
   }
   if (duplicates > 0.01 * readings) {
@@ -110,7 +112,7 @@ function deviceFindings({ quarantined, duplicates, readings, clock_ahead_s }: De
       code: 'duplicates',
       severity: 'info',
       detail: `${duplicates} of ${readings} readings were sent twice`,
-      advice: 'Harmless: they count once. Two senders for one device would explain it.',
+      advice: 'They count once. A possible cause is two senders for one device.',
     });
   }
   if (clock_ahead_s !== null && (clock_ahead_s > AHEAD_S || clock_ahead_s < -BEHIND_S)) {
@@ -120,8 +122,8 @@ function deviceFindings({ quarantined, duplicates, readings, clock_ahead_s }: De
       detail:
         clock_ahead_s > 0
           ? `its clock is ${duration(clock_ahead_s)} ahead`
-          : `its readings are ${duration(-clock_ahead_s)} old when they arrive, or its clock is behind`,
-      advice: 'Set the clock of the device by NTP: quarter hours and tariffs depend on it.',
+          : `its readings are ${duration(-clock_ahead_s)} old when they arrive, or its clock is slow`,
+      advice: 'Set the clock of the device by NTP: 15-minute values and tariffs depend on it.',
     });
   }
   return found;
@@ -134,7 +136,7 @@ function consistencyFindings({ kind, consistent, measured_kwh, accounted_kwh, de
       {
         code: 'balance_off',
         severity: 'warning',
-        detail: `${kwh(measured_kwh)} came in and ${kwh(accounted_kwh)} are accounted for: ${percent(Math.abs(deviation))} apart`,
+        detail: `supply of ${kwh(measured_kwh)} and use of ${kwh(accounted_kwh)} differ by ${percent(Math.abs(deviation))}`,
         advice: 'Check the sign and the scale of each meter, and whether one of them measures only a part.',
       },
     ];
@@ -143,9 +145,9 @@ function consistencyFindings({ kind, consistent, measured_kwh, accounted_kwh, de
     {
       code: 'counter_disagrees',
       severity: 'warning',
-      detail: `the counter says ${kwh(measured_kwh)}, power over time ${kwh(accounted_kwh)}`,
+      detail: `the counter grew by ${kwh(measured_kwh)}, power over time gives ${kwh(accounted_kwh)}`,
       advice:
-        'Check unit and scale of both; a power that is sampled seldom misses short peaks. Where they differ by a factor of two, the balance uses the power.',
+        'Check unit and scale of both; power with a long reporting interval misses short peaks. If they differ by a factor of two, the balance uses the power.',
     },
   ];
 }

@@ -31,21 +31,21 @@ export interface QualityOptions extends ConsistencyOptions {
   readonly records: Pick<RecordStore, 'sites' | 'series' | 'reports'>;
   readonly describe: (metric: string) => Metric;
   readonly arrivals: (deviceId: string, window: Window) => Arrivals;
-  /** Values that wait in quarantine, by device, of those that were received in a window. */
+  /** Number of values in quarantine that were received in a window, by device. */
   readonly quarantined: (window: Window) => Promise<ReadonlyMap<string, number>>;
 }
 
-/** Samples of this long before a day tell the usual interval of a series and how often its values repeat. */
+/** Span before a day whose samples give the reporting interval of a series and how often its values repeat. */
 const HISTORY_MS = 7 * UTC_DAY_MS;
-/** A series that was silent for longer is of a device that is gone: it is told no more. */
+/** A series that was silent for longer belongs to a device that no longer exists, and is not reported. */
 const SILENT_MS = 30 * UTC_DAY_MS;
 const MAX_GAPS_LISTED = 10;
 const REPORT = 'quality';
-/** Late readings may still change a day that is this near. */
+/** Number of past days that late readings may still change. */
 const OPEN_DAYS = 2;
 const DEFAULT_DAYS = 30;
 
-/** Judges the data of a site day by day, and keeps the reports. */
+/** Assesses the data quality of a site day by day, and stores the reports. */
 export class QualityService {
   readonly #options: QualityOptions;
 
@@ -53,7 +53,7 @@ export class QualityService {
     this.#options = options;
   }
 
-  /** The report of a day: the stored one of a day long past, else made anew. */
+  /** The report of a day: the stored one of an earlier day, else a new one. */
   async report(date?: string, siteId?: string): Promise<QualityReport> {
     const site = await this.#options.energy.site(siteId);
     const today = dayOf(this.#options.now(), site.timezone);
@@ -87,7 +87,7 @@ export class QualityService {
     };
   }
 
-  /** The scheduled job: makes and stores the reports of every site's open days. Answers how many. */
+  /** The scheduled job: makes and stores the reports of every site's open days. Returns their number. */
   async storeReports(signal: AbortSignal, progress: OnProgress): Promise<number> {
     const sites = await this.#options.records.sites.list();
     let made = 0;
@@ -104,7 +104,7 @@ export class QualityService {
     return made;
   }
 
-  /** Makes stored reports anew that tell of a window whose readings were changed. */
+  /** Makes stored reports of a window again, after its readings were changed. */
   async renew(siteId: string, { start, end }: Window): Promise<void> {
     const site = await this.#options.energy.site(siteId);
     const last = dayOf(end - 1, site.timezone);
@@ -199,7 +199,7 @@ export class QualityService {
     return judged;
   }
 
-  /** Counts of this process, or those that an earlier one had stored, whichever tell more. */
+  /** Counts of this process, or those stored by an earlier one, whichever cover more readings. */
   #arrivalsOf(
     device: DeviceRecord,
     window: Window,
@@ -221,7 +221,7 @@ export class QualityService {
   }
 }
 
-/** Where the panels of a site are; null while it has no location. */
+/** Coordinates of a site's panels; null without a location. */
 function sunOf({ latitude, longitude }: SiteRecord): SunPlace | null {
   return latitude === null || longitude === null ? null : { latitudeDeg: latitude, longitudeDeg: longitude };
 }

@@ -19,11 +19,11 @@ import type { DeviceRecord } from '../../storage/records/devices/device-record.t
 import type { RepairRecord, Repairs } from '../../storage/records/repairs.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 
-/** Samples that one repair changes at most: two months of one a minute. */
+/** Maximum number of samples that one repair changes: two months at one per minute. */
 export const MAX_SAMPLES = 100_000;
 const MAX_WINDOW_MS = 366 * UTC_DAY_MS;
 const PREVIEW_POINTS = 1000;
-/** Samples this far around a window are looked at for neighbours. */
+/** Margin around a window in which neighbouring samples are read. */
 const AROUND_MS = 7 * UTC_DAY_MS;
 const LISTED = 200;
 
@@ -32,17 +32,17 @@ export interface RepairOptions {
   readonly queries: TelemetryQueries;
   readonly devices: DeviceDirectory;
   readonly describe: (metric: string) => Metric;
-  /** Takes a change on the way of readings. */
+  /** Accepts a change like new readings. */
   readonly accept: (blocks: readonly Block[]) => Promise<void>;
   readonly latest: {
     forgetSeries(deviceId: string, metric: string): void;
     restore(deviceId: string, metric: string, timestamp: number, value: number): void;
   };
-  /** Names of stores that cannot forget single values. */
+  /** Names of stores that cannot delete single values. */
   readonly cannotErase: () => readonly string[];
-  /** Whether samples of a group in a window lie in the archive, which is not changed. */
+  /** Whether samples of a group in a window are in the archive, which is read-only. */
   readonly isArchived: (group: string, window: Window) => Promise<boolean>;
-  /** What was made of readings of a site's window is made anew. */
+  /** Called after a change, so that the results derived from a site's readings in a window are computed again. */
   readonly onChanged: (siteId: string, window: Window) => Promise<void>;
   readonly now: () => number;
 }
@@ -55,17 +55,17 @@ interface Plan {
   readonly change: SeriesChange;
 }
 
-/** Changes samples that are wrong, and can undo it: the samples as they were are kept. */
+/** Corrects wrong samples, and can undo a correction: the original samples are stored. */
 export class RepairService {
   readonly #options: RepairOptions;
-  /** Repairs come one after the other. */
+  /** Runs one repair at a time. */
   readonly #queue = new SerialQueue();
 
   constructor(options: RepairOptions) {
     this.#options = options;
   }
 
-  /** What a repair would do. @throws as `apply` */
+  /** The effect of a repair. @throws as `apply` */
   async preview(request: RepairRequest): Promise<RepairPreview> {
     const { device, metric, window, around, change } = await this.#plan(request);
     const span = Math.max((window.end - window.start) / 2, HOUR_MS);
@@ -86,8 +86,8 @@ export class RepairService {
 
   /**
    * Changes the samples of a window.
-   * @throws InvalidInput for a window without samples or with too many; Conflict where they cannot be changed: archived, gone, or in a store
-   * that cannot forget single values; Unavailable while readings are not kept on disk
+   * @throws InvalidInput for a window without samples or with too many; Conflict if they cannot be changed: archived, deleted, or in a store
+   * that cannot delete single values; Unavailable while readings are not written to disk
    */
   apply(request: RepairRequest, actor: string): Promise<Repair> {
     return this.#queue.run(async () => {
@@ -115,16 +115,16 @@ export class RepairService {
     });
   }
 
-  /** Brings the samples back as they were. @throws NotFound; Conflict when it is undone already, or a later repair rests on it */
+  /** Restores the original samples. @throws NotFound; Conflict if it is already undone, or a later repair depends on it */
   undo(id: string, actor: string): Promise<Repair> {
     return this.#queue.run(async () => {
       const { repairs } = this.#options;
       const record = await repairs.require(id);
-      if (record.state !== 'applied') throw new Conflict('the repair is undone already');
+      if (record.state !== 'applied') throw new Conflict('the repair is already undone');
       const later = await repairs.laterOf(record, { start: record.startAt, end: record.endAt });
       if (later.length > 0) {
         throw new Conflict(
-          `${later.length === 1 ? 'a later repair rests' : `${later.length} later repairs rest`} on this one (${later.map((one) => one.id).join(', ')}): undo the later first`,
+          `${later.length === 1 ? 'a later repair depends' : `${later.length} later repairs depend`} on this one (${later.map((one) => one.id).join(', ')}): undo the later ones first`,
         );
       }
       await this.#refuseUnchangeable(record.metric, { start: record.startAt, end: record.endAt });
@@ -145,7 +145,7 @@ export class RepairService {
     return (await this.#options.repairs.list(LISTED)).map((record) => this.#toRepair(record));
   }
 
-  /** Goes on with what a crash cut off. Readings that came in behind a change that had been made already stay. */
+  /** Completes repairs that a crash interrupted. Readings that arrived after a change already made are not changed. */
   async finishInterrupted(): Promise<void> {
     const { repairs } = this.#options;
     for (const record of await repairs.unfinished()) {
@@ -167,21 +167,21 @@ export class RepairService {
       throw new InvalidInput(detail, { fields: [{ field: 'metric', detail }] });
     }
     const { group, quantity } = splitMetric(request.metric);
-    const [asked] = await queries.frames({
+    const [frame] = await queries.frames({
       deviceIds: [device.id],
       group,
       quantities: [quantity],
       window: around(window, request.operation),
     });
-    const series: Series = asked
-      ? seriesOf(asked, quantity)
+    const series: Series = frame
+      ? seriesOf(frame, quantity)
       : { timestamps: new Float64Array(), values: new Float64Array() };
     const cadence = devices.expectedIntervalMs(device.id) ?? medianSpacing(series.timestamps);
     const change = repairSeries(series, window, request.operation, cadence);
     const samples = Math.max(change.before.timestamps.length, change.after.timestamps.length);
     if (samples > MAX_SAMPLES)
       throw new InvalidInput(
-        `the repair would change ${samples} samples; at most ${MAX_SAMPLES}: repair a shorter window`,
+        `the repair would change ${samples} samples; at most ${MAX_SAMPLES}; choose a shorter window`,
       );
     const touched = { start: window.start, end: Math.max(window.end, (change.after.timestamps.at(-1) ?? 0) + 1) };
     await this.#refuseUnchangeable(request.metric, touched);
@@ -194,18 +194,18 @@ export class RepairService {
     const rawFrom = queries.rawFrom(group);
     if (window.start < rawFrom)
       throw new Conflict(
-        `raw samples of ${group} before ${formatInstant(rawFrom)} are gone: only later ones can be changed`,
+        `raw samples of ${group} before ${formatInstant(rawFrom)} are deleted: only later ones can be changed`,
       );
     if (await isArchived(group, window))
-      throw new Conflict(`samples of ${group} in this window are in the archive, which is not changed any more`);
+      throw new Conflict(`samples of ${group} in this window are in the archive, which is read-only`);
     const unable = cannotErase();
     if (unable.length > 0)
       throw new Conflict(
-        `the store ${unable.join(', ')} cannot forget single values, which a repair or its undoing needs`,
+        `the store ${unable.join(', ')} cannot delete single values, which a repair or its undo requires`,
       );
   }
 
-  /** The samples around a repair as they are. */
+  /** The current samples around a repair. */
   async #seriesOf({ deviceId, metric, startAt, endAt }: RepairRecord): Promise<Series> {
     const { group, quantity } = splitMetric(metric);
     const window = { start: startAt, end: endAt };
@@ -218,7 +218,7 @@ export class RepairService {
     return frame ? seriesOf(frame, quantity) : { timestamps: new Float64Array(), values: new Float64Array() };
   }
 
-  /** @param unmade what of the change is still to be made */
+  /** @param unmade the part of the change that is not made yet */
   async #make({ deviceId, metric }: RepairRecord, change: SeriesChange, unmade = change): Promise<void> {
     const { accept, latest, queries, now, devices, onChanged } = this.#options;
     const blocks = blocksOf(deviceId, metric, unmade);
@@ -230,8 +230,8 @@ export class RepairService {
     const siteId = devices.find(deviceId)?.siteId;
     const instants = [...change.before.timestamps, ...change.after.timestamps];
     if (siteId === undefined || instants.length === 0) return;
-    const start = instants.reduce((least, instant) => Math.min(least, instant), Number.POSITIVE_INFINITY);
-    const end = instants.reduce((most, instant) => Math.max(most, instant), Number.NEGATIVE_INFINITY) + 1;
+    const start = instants.reduce((min, instant) => Math.min(min, instant), Number.POSITIVE_INFINITY);
+    const end = instants.reduce((max, instant) => Math.max(max, instant), Number.NEGATIVE_INFINITY) + 1;
     await onChanged(siteId, { start, end });
   }
 
@@ -266,17 +266,17 @@ function checkWindow({ start, end }: Window): void {
   if (wrong !== null) throw new InvalidInput(`end ${wrong}`, { fields: [{ field: 'end', detail: wrong }] });
 }
 
-/** The window with neighbours, and where a shift takes its samples. */
+/** The window with its neighbours, extended by a shift. */
 function around({ start, end }: Window, operation: RepairOperation): Window {
   const shift = operation.type === 'shift' ? operation.seconds * 1000 : 0;
   return { start: start - AROUND_MS + Math.min(shift, 0), end: end + AROUND_MS + Math.max(shift, 0) };
 }
 
-/** What takes a change of one series on the way of readings: first what goes, then what comes. */
+/** The blocks that make a change of one series: first the deletions, then the new values. */
 function blocksOf(deviceId: string, metric: string, { before, after }: SeriesChange): Block[] {
   const { group, quantity } = splitMetric(metric);
   const stays = new Set(after.timestamps);
-  const gone = before.timestamps.filter((instant) => !stays.has(instant));
+  const removed = before.timestamps.filter((instant) => !stays.has(instant));
   const block = (timestamps: Float64Array, values: Float64Array): Block => ({
     group,
     quantities: [quantity],
@@ -286,15 +286,15 @@ function blocksOf(deviceId: string, metric: string, { before, after }: SeriesCha
     columns: [values],
   });
   return [
-    ...(gone.length > 0 ? [{ ...block(gone, new Float64Array(gone.length)), erases: true as const }] : []),
+    ...(removed.length > 0 ? [{ ...block(removed, new Float64Array(removed.length)), erases: true as const }] : []),
     ...(after.timestamps.length > 0 ? [block(after.timestamps, after.values)] : []),
   ];
 }
 
 function changed(series: Series, { before, after }: SeriesChange): Series {
-  const gone = new Set(before.timestamps);
-  const kept = [...series.timestamps.entries()].filter(([, instant]) => !gone.has(instant));
-  const all = new Map(kept.map(([i, instant]) => [instant, series.values[i]!]));
+  const removed = new Set(before.timestamps);
+  const remaining = [...series.timestamps.entries()].filter(([, instant]) => !removed.has(instant));
+  const all = new Map(remaining.map(([i, instant]) => [instant, series.values[i]!]));
   for (const [i, instant] of after.timestamps.entries()) all.set(instant, after.values[i]!);
   const timestamps = Float64Array.from(all.keys()).sort();
   return { timestamps, values: timestamps.map((instant) => all.get(instant) as number) };
@@ -315,7 +315,7 @@ function countsOf({ before, after }: SeriesChange): { changed: number; removed: 
 function implausible({ values }: Series, { minimum, maximum, unit, name }: Metric): string[] {
   const out = values.filter((value) => (minimum !== null && value < minimum) || (maximum !== null && value > maximum));
   if (out.length === 0) return [];
-  return [`${out.length} values would lie outside what is plausible for ${name}, such as ${out[0]} ${unit}`];
+  return [`${out.length} values would be outside the plausible range of ${name}, such as ${out[0]} ${unit}`];
 }
 
 function medianSpacing(timestamps: Float64Array): number | null {

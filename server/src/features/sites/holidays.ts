@@ -1,5 +1,5 @@
 /**
- * Public holidays of a country as days (`YYYY-MM-DD`) of its calendar. None for a country that is not known.
+ * Public holidays of a country as days (`YYYY-MM-DD`) of its calendar. Empty for an unknown country.
  * @param country ISO 3166, such as PL
  */
 export async function publicHolidays(

@@ -14,8 +14,8 @@ import type { RecordStore } from '../../storage/records/record-store.ts';
 export function siteRoutes(api: Api, { sites }: RecordStore, onChange: () => void): void {
   serve(api, listSites, async ({ query }) => pageOfList((await sites.list()).map(toSite), query, ({ id }) => id));
   serve(api, createSite, async ({ body }) => {
-    const { emission_factor_kg_per_kwh: emissionFactorKgPerKwh, ...rest } = body;
-    return toSite(await sites.create({ ...rest, emissionFactorKgPerKwh }));
+    const { emission_factor_kg_per_kwh: emissionFactorKgPerKwh, ...fields } = body;
+    return toSite(await sites.create({ ...fields, emissionFactorKgPerKwh }));
   });
   serve(api, getSite, async ({ params }) => toSite(await sites.require(params.id)));
   serve(api, changeSite, async ({ params, body }) => {
@@ -23,10 +23,10 @@ export function siteRoutes(api: Api, { sites }: RecordStore, onChange: () => voi
       emission_factor_kg_per_kwh: emissionFactorKgPerKwh,
       is_default: isDefault,
       tariff_id: tariffId,
-      ...rest
+      ...fields
     } = body;
     const site = await sites.require(params.id);
-    const changed = await sites.update(site.id, { ...rest, emissionFactorKgPerKwh, isDefault, tariffId });
+    const changed = await sites.update(site.id, { ...fields, emissionFactorKgPerKwh, isDefault, tariffId });
     onChange();
     return toSite(changed);
   });

@@ -7,12 +7,12 @@ import { type DiskSample, diskForecast } from '../../analytics/storage/disk-fore
 import type { NamedStates } from '../../storage/records/named-states.ts';
 
 const STATE_KEY = 'disk';
-/** Hourly: six weeks. */
+/** Hourly samples: six weeks. */
 const MAX_SAMPLES = 1000;
-/** A warning is given when the disk is full within this time. */
+/** A warning is given if the disk will be full within this time. */
 const SOON_DAYS = 14;
 
-/** Watches how fast the data folder fills its disk. What it saw outlives a restart. */
+/** Measures how fast the data folder fills its disk. The samples survive a restart. */
 export class DiskWatch {
   readonly #folder: string;
   readonly #states: NamedStates;
@@ -27,8 +27,8 @@ export class DiskWatch {
 
   static async open(folder: string, states: NamedStates, now: () => number): Promise<DiskWatch> {
     const watch = new DiskWatch(folder, states, now);
-    const kept = await states.get(STATE_KEY);
-    watch.#samples = (kept?.state as { samples: DiskSample[] } | undefined)?.samples ?? [];
+    const stored = await states.get(STATE_KEY);
+    watch.#samples = (stored?.state as { samples: DiskSample[] } | undefined)?.samples ?? [];
     return watch;
   }
 
@@ -48,7 +48,7 @@ export class DiskWatch {
     };
   }
 
-  /** Looks at the folder, and remembers what it saw. */
+  /** Measures the folder, and stores the sample. */
   async sample(): Promise<DiskMetrics> {
     const metrics = await this.metrics();
     const sample = { at: this.#now(), usedBytes: metrics.used_bytes };
@@ -60,15 +60,17 @@ export class DiskWatch {
 
   #last: DiskMetrics | null = null;
 
-  /** What a person should know, as of the last look. */
+  /** Warnings as of the last measurement. */
   warnings(): string[] {
     const days = this.#last?.full_in_days ?? null;
     if (days === null || days > SOON_DAYS) return [];
-    return [`the disk of ${this.#folder} is full in about ${Math.max(Math.round(days), 1)} days at the present rate`];
+    return [
+      `the disk of ${this.#folder} will be full in about ${Math.max(Math.round(days), 1)} days at the current rate`,
+    ];
   }
 }
 
-/** Bytes of all files below a folder; what vanishes meanwhile counts nothing. */
+/** Bytes of all files below a folder; files deleted in the meantime are ignored. */
 async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {

@@ -15,7 +15,7 @@ export function compactionJob(stores: readonly MeteredStore[], now: () => number
     name: 'day-compaction',
     scope: 'write',
     title: 'Day compaction',
-    description: 'Rewrites days that are over, so that they take less room and read faster.',
+    description: 'Rewrites days that are over, so that they take less space and read faster.',
     schedule: '20 * * * *',
     run: async ({ signal }) => {
       const days = new Map<string, number>();
@@ -37,7 +37,7 @@ export function cleanUpJob({ jobRuns, auditLog, auditKeptMs, now }: CleanUpOptio
     name: 'clean-up',
     scope: 'admin',
     title: 'Clean up',
-    description: 'Forgets old runs of jobs and old entries of the audit log.',
+    description: 'Deletes old job runs and old entries of the audit log.',
     schedule: '10 * * * *',
     run: async () => ({
       job_runs: await jobRuns.prune(now() - MAX_RUN_AGE_MS),
@@ -51,13 +51,13 @@ export function diskJob(watch: DiskWatch): JobDefinition {
     name: 'disk-watch',
     scope: 'write',
     title: 'Disk',
-    description: 'Looks how fast the data folder fills its disk.',
+    description: 'Measures how fast the data folder fills its disk.',
     schedule: '5 * * * *',
     run: () => watch.sample(),
   };
 }
 
-/** Reads what is stored, so that a changed byte is found while another copy exists. Stores compare what they read with its checksums. */
+/** Reads all stored readings, so that a changed byte is found while another copy exists. Stores compare the data with its checksums. */
 export function scrubJob(stores: readonly MeteredStore[]): JobDefinition {
   return {
     name: 'scrub',
@@ -85,7 +85,7 @@ export function scrubJob(stores: readonly MeteredStore[]): JobDefinition {
   };
 }
 
-/** Reads every sample; returns how many rows there were. */
+/** Reads every sample; returns the number of rows. */
 async function readAll(store: TelemetryStore, signal: AbortSignal): Promise<number> {
   const byGroup = Map.groupBy(await store.series(), ({ deviceId, metric }) =>
     JSON.stringify([deviceId, splitMetric(metric).group]),

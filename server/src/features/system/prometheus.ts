@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { StorageMonitor } from './storage-monitor.ts';
 
-/** The service's figures in Prometheus' text format; values are read when they are asked for. */
+/** The service's figures in Prometheus' text format; values are read at each request. */
 export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => number): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'wattkeeper_' });
@@ -9,22 +9,22 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
     new Gauge({ name: `wattkeeper_${name}`, help, labelNames, registers: [registry] });
   const accepted = new Gauge({
     name: 'wattkeeper_ingest_values_accepted_total',
-    help: 'Values taken since start',
+    help: 'Values accepted since start',
     registers: [registry],
     collect: () => setAll(),
   });
-  const rejected = gauge('ingest_values_rejected_total', 'Values refused since start');
-  const quarantined = gauge('ingest_values_quarantined_total', 'Implausible values kept apart since start');
-  const journalBatches = gauge('journal_batches', 'Batches that some store has not taken yet');
-  const journalBytes = gauge('journal_bytes', 'Bytes that some store has not taken yet');
+  const rejected = gauge('ingest_values_rejected_total', 'Values rejected since start');
+  const quarantined = gauge('ingest_values_quarantined_total', 'Implausible values quarantined since start');
+  const journalBatches = gauge('journal_batches', 'Batches that at least one store has not written yet');
+  const journalBytes = gauge('journal_bytes', 'Bytes that at least one store has not written yet');
   const commit = gauge('journal_commit_milliseconds', 'Time of a commit', ['quantile']);
   const storeBytes = gauge('store_size_bytes', 'Size of a store', ['store']);
-  const storeRatio = gauge('store_compression_ratio', 'Values at 16 bytes each by the size of a store', ['store']);
-  const storeRows = gauge('store_rows', 'Rows of a store', ['store']);
-  const storeLag = gauge('store_lag_batches', 'Batches that a store has not taken yet', ['store']);
-  const storeSetAside = gauge('store_set_aside_values', 'Values that a store can never take, kept beside it', [
+  const storeRatio = gauge('store_compression_ratio', 'Values at 16 bytes each divided by the size of a store', [
     'store',
   ]);
+  const storeRows = gauge('store_rows', 'Rows of a store', ['store']);
+  const storeLag = gauge('store_lag_batches', 'Batches that a store has not written yet', ['store']);
+  const storeSetAside = gauge('store_set_aside_values', 'Values that a store can never accept, set aside', ['store']);
   const storeSetAsideBytes = gauge('store_set_aside_bytes', 'Bytes of the values that are set aside', ['store']);
   const storeWrite = gauge('store_write_milliseconds', 'Time of a write', ['store', 'quantile']);
   const storeRead = gauge('store_read_milliseconds', 'Time of a read', ['store', 'quantile']);
@@ -32,7 +32,7 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
   const diskUsed = gauge('disk_used_bytes', 'Size of the data folder');
   const diskFull = gauge(
     'disk_full_in_days',
-    'Days until the disk is full at the present rate; NaN where it does not fill',
+    'Days until the disk is full at the current rate; NaN if it does not fill',
   );
   const clients = gauge('live_clients', 'Clients of the live stream');
   gauge('up', 'Always 1').set(1);

@@ -9,7 +9,7 @@ import { openTelemetryStore } from '../../storage/open-store.ts';
 
 const DAY = Date.UTC(2026, 0, 15);
 
-it('tells how much smaller a store is than its values in plain binary', async () => {
+it('reports the size of a store relative to its values in plain binary', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'monitor-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const store = await openTelemetryStore({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') });
@@ -29,7 +29,7 @@ it('tells how much smaller a store is than its values in plain binary', async ()
   const size = async () => (await store.stats()).sizeBytes as number;
   expect(await ratio()).toBeCloseTo((2 * 1440 * 16) / (await size()), 9);
 
-  // Other rows hold other numbers of values; they are counted once an hour.
+  // Other rows contain other numbers of values; they are counted once an hour.
   const next = minutes.map((at) => at + UTC_DAY_MS);
   await metered.write([
     batch(

@@ -19,7 +19,7 @@ import type { DiskWatch } from './disk-watch.ts';
 
 export interface MonitorOptions {
   readonly version: string;
-  /** Whether readings go to the disk. */
+  /** Whether readings are written to the disk. */
   readonly persistence: () => boolean;
   readonly stores: readonly MeteredStore[];
   readonly window: TelemetryStore;
@@ -28,22 +28,22 @@ export interface MonitorOptions {
   readonly gapOf: (store: string) => StoreGapHealth | null;
   readonly ingest: Ingest;
   readonly journal: Journal;
-  /** Null while no history of the journal is kept. */
+  /** Null without a journal history. */
   readonly journalHistory: () => JournalHistoryHealth | null;
   readonly seriesCount: () => number;
   readonly scheduler: () => Health['scheduler'];
-  /** Models in use; asked only while the records can be read. */
+  /** Active models; called only while the records can be read. */
   readonly modelsLoaded: () => Promise<number>;
   readonly recordsHealth: () => Promise<Health['records'] & { error: string | null }>;
   /** Null without a data folder. */
   readonly disk: DiskWatch | null;
-  /** Things that a person should know and that no other field says. */
+  /** Warnings that no other field contains. */
   readonly warnings: () => string[];
   readonly now: () => number;
   readonly startedAt: number;
 }
 
-/** Health and figures of everything that keeps data. */
+/** Health and figures of the journal, the stores, the records and the scheduler. */
 export class StorageMonitor {
   readonly #options: MonitorOptions;
 
@@ -175,24 +175,24 @@ export class StorageMonitor {
 }
 
 function describeJournal({ error, since }: JournalTrouble): string {
-  return `readings are in memory alone since ${formatInstant(since)}, and would not survive a crash: ${error} The disk is tried again by itself.`;
+  return `readings have been in memory only since ${formatInstant(since)}, and would not survive a crash: ${error} Writing is retried automatically.`;
 }
 
 function describeDamage({ batches, from, until }: JournalDamage): string {
   const span = `between ${formatInstant(from)} and ${formatInstant(until)}`;
-  return `the journal was damaged on the disk: stores lack the readings of ${batches === 1 ? 'a batch' : `${batches} batches`} received ${span}, unless they took them before. Check the disk. The damaged bytes are in the table journal_damaged of wattkeeper.db until the first start after ${MAX_DAMAGE_AGE_DAYS} days.`;
+  return `the journal is damaged on disk: stores lack the readings of ${batches === 1 ? 'a batch' : `${batches} batches`} received ${span}, unless they had written them before. Check the disk. The damaged bytes are in the table journal_damaged of wattkeeper.db until the first start after ${MAX_DAMAGE_AGE_DAYS} days.`;
 }
 
 const GAP_REASONS = {
   added: 'it is new',
-  left_out: 'it was not configured for a time',
-  replaced: 'its data is gone, or older than it was',
+  left_out: 'it was not configured for some time',
+  replaced: 'its data is missing or older than before',
 } as const;
 
 function describeGap(name: string, { before, reason, fill_from }: StoreGapHealth): string {
   const remedy =
     fill_from === null
-      ? 'no other store that can be read has them: configure one that does, restore a backup, or accept it on the System page'
+      ? 'no other readable store has them: configure one that does, restore a backup, or accept it on the System page'
       : `they are copied from store ${fill_from}`;
   return `store ${name} lacks readings that arrived before ${before}, since ${GAP_REASONS[reason]}; ${remedy}`;
 }
@@ -200,8 +200,9 @@ function describeGap(name: string, { before, reason, fill_from }: StoreGapHealth
 function describeTrouble(store: StoreHealth): string {
   const { name, status, lag_ms, last_error, failed_since } = store;
   if (status === 'behind') return `store ${name} is ${Math.round(lag_ms / 1000)} s behind`;
-  if (failed_since === null) return `store ${name} does not take readings: ${last_error}. They wait in the journal.`;
-  return `store ${name} cannot be used since ${failed_since}: ${last_error}; readings wait in the journal, and the store is tried again regularly.`;
+  if (failed_since === null)
+    return `store ${name} does not accept readings: ${last_error}. They remain in the journal.`;
+  return `store ${name} has been unavailable since ${failed_since}: ${last_error}; readings remain in the journal, and the store is retried regularly.`;
 }
 
 function summaryOf(totals: SetAsideTotals | undefined): SetAsideSummary | null {
@@ -215,9 +216,9 @@ function describeSetAside(name: string, { values, bytes, since, reason }: SetAsi
   const room =
     share < ALMOST_FULL
       ? ''
-      : ` ${Math.round(share * 100)} % of the room for them is used; when it is full, readings wait in the journal.`;
-  return `store ${name} cannot take ${values} values (${reason}); they are set aside since ${since} and can still be read. Correct the cause and retry them, or discard them, on the System page.${room}`;
+      : ` ${Math.round(share * 100)} % of the space for them is used; when it is full, readings remain in the journal.`;
+  return `store ${name} cannot accept ${values} values (${reason}); they have been set aside since ${since} and can still be read. Correct the cause and retry them, or discard them, on the System page.${room}`;
 }
 
-/** Share of the room for values that are set aside from which on a warning mentions it. */
+/** Share of the space for set-aside values above which the warning mentions it. */
 const ALMOST_FULL = 0.5;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { InvalidInput, Unavailable } from '../../domain/errors.ts';
 import { AnswerRoom, MAX_HELD_VALUES } from './answer-room.ts';
 
-it('holds as many values as allowed in all answers together, and gives their room back', () => {
+it('limits the values in all answers together, and releases them', () => {
   const room = new AnswerRoom();
   const [first, second] = [room.open(), room.open()];
   first.add(MAX_HELD_VALUES / 2);
@@ -16,7 +16,7 @@ it('holds as many values as allowed in all answers together, and gives their roo
   expect(room.heldValues).toBe(0);
 });
 
-it('always has room for small answers', () => {
+it('always allows small answers', () => {
   const room = new AnswerRoom();
   room.open().add(MAX_HELD_VALUES);
   for (let i = 0; i < 1000; i++) room.open().add(10_000);

@@ -1,12 +1,12 @@
 import { InvalidInput, Unavailable } from '../../domain/errors.ts';
 
-/** Values, of 8 bytes each, that the answers in progress hold together. */
+/** Maximum number of values, of 8 bytes each, in all answers in progress. */
 export const MAX_HELD_VALUES = 50_000_000;
-/** Answers up to this size are not counted: requests are. */
+/** Answers up to this size are not counted: the number of requests is limited. */
 const UNCOUNTED_VALUES = 100_000;
 const RETRY_AFTER_S = 2;
 
-/** Bounds the memory of long answers, from the reading of their values until they are sent or given up. */
+/** Bounds the memory of long answers, from the first read until they are sent or aborted. */
 export class AnswerRoom {
   #held = 0;
 
@@ -14,7 +14,7 @@ export class AnswerRoom {
     return this.#held;
   }
 
-  /** Room for one answer; give it back with `release`. */
+  /** Memory for one answer; return it with `release`. */
   open(): HeldAnswer {
     let mine = 0;
     return {
@@ -35,7 +35,7 @@ export class AnswerRoom {
 }
 
 export interface HeldAnswer {
-  /** @throws InvalidInput where the answer alone is too large; Unavailable (`too_many_requests`) where it is with the others */
+  /** @throws InvalidInput if the answer alone is too large; Unavailable (`too_many_requests`) if it is too large together with the others */
   add(values: number): void;
   release(): void;
 }
@@ -46,13 +46,13 @@ function countedOf(values: number): number {
 
 function tooMany(): InvalidInput {
   return new InvalidInput(
-    `this takes more than ${MAX_HELD_VALUES} values: ask for a shorter window, fewer series, a wider bucket, or format=csv, parquet or arrow`,
+    `this answer would exceed ${MAX_HELD_VALUES} values: request a shorter window, fewer series, a wider bucket, or format=csv, parquet or arrow`,
   );
 }
 
 function full(): Unavailable {
   return new Unavailable(
-    `too many long answers are on their way; they hold at most ${MAX_HELD_VALUES} values: ask again in ${RETRY_AFTER_S} s`,
+    `too many long answers are in progress; together they may contain ${MAX_HELD_VALUES} values: retry in ${RETRY_AFTER_S} s`,
     { code: 'too_many_requests', retryAfterS: RETRY_AFTER_S },
   );
 }

@@ -17,7 +17,7 @@ import { type ExportColumns, type ExportRows, gathered } from './export-rows.ts'
 export async function* toArrow(rows: AsyncIterable<ExportRows>, columns: ExportColumns): AsyncIterable<Uint8Array> {
   const writer = new RecordBatchStreamWriter();
   const sink = new ChunkSink();
-  // One schema for all batches: the writer ends the stream where it changes, were it only that a batch has no rows.
+  // One schema for all batches: the writer ends the stream if the schema changes, even for a batch without rows.
   const schema = arrowSchema(columns);
   writer.reset(sink);
   writer.write(arrowBatch([], schema, columns));
@@ -29,7 +29,7 @@ export async function* toArrow(rows: AsyncIterable<ExportRows>, columns: ExportC
   yield* sink.take();
 }
 
-/** Takes what the writer brings, so that no more is written than was fetched. */
+/** Yields the writer's output, so that no more is written than was fetched. */
 class ChunkSink extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
 
@@ -72,7 +72,7 @@ function numberData(group: readonly ExportRows[], n: number, length: number): Da
   return makeData({ type: new Float64(), data, length, nullCount, nullBitmap });
 }
 
-/** A column of texts that are the same for all rows of a part, without a text for each row. */
+/** A column whose text is the same for all rows of a part, stored once. */
 function repeatedText(group: readonly ExportRows[], t: number, length: number): Data {
   const parts = group.map(({ texts, timestamps }) => ({ bytes: Buffer.from(texts[t]!), count: timestamps.length }));
   const data = Buffer.concat(parts.map(({ bytes, count }) => Buffer.alloc(bytes.length * count, bytes)));

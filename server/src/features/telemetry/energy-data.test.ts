@@ -27,7 +27,7 @@ async function world() {
   return { site, roof, meter, ask };
 }
 
-it('gives wide records by time and device, page by page', async () => {
+it('returns wide records by time and device, page by page', async () => {
   const { site, roof, meter, ask } = await world();
   const start = NOW - HOUR_MS;
   await site.report(
@@ -65,7 +65,7 @@ it('gives wide records by time and device, page by page', async () => {
   });
 });
 
-it('passes over years in which nothing was reported, and reads no more than a day for a page', async () => {
+it('skips years without readings, and reads at most a day per page', async () => {
   const { site, roof, meter, ask } = await world();
   const old = Date.UTC(2001, 0, 1);
   await site.report(roof, 'solar.power_kw', samples([old, 1]));

@@ -15,17 +15,17 @@ import type { Target, TelemetryService } from './service.ts';
 
 type Cell = { readonly frame: Frame; readonly row: number };
 
-/** Slices of the window that are read until a page is full: each twice as long as the one before, or half as long where it had many records. */
+/** Initial slice of the window; a page reads slices until it is full, each twice as long as the last one, or half as long after many records. */
 const FIRST_SLICE_MS = MINUTE_MS;
 const MIN_SLICE_MS = SECOND_MS;
 const MAX_SLICE_MS = UTC_DAY_MS;
 const MANY_RECORDS = 2000;
-/** Memory of a value of a record with its name, in values of 8 bytes. */
+/** Memory of one value of a record with its name, in values of 8 bytes. */
 const HELD_PER_VALUE = 8;
 
 /**
- * Wide records in order of time, then of device. The window is read in slices until the page is full, and what is empty is passed over, so that
- * a page of a long window costs no more than the page. The cursor is the instant and device of the last record.
+ * Wide records in order of time, then of device. The window is read in slices until the page is full, and empty stretches are skipped, so that
+ * the cost of a page does not depend on the length of the window. The cursor is the instant and device of the last record.
  */
 export async function energyData(
   query: z.output<typeof EnergyDataQuery>,
@@ -76,15 +76,15 @@ export async function wideExport(
   queries: TelemetryQueries,
 ): Promise<{ columns: ExportColumns; window: Window; rows: AsyncIterable<ExportRows> }> {
   const window = service.windowOf({ start: query.start_time, end: query.end_time });
-  const asked = { device_id: query.device_id === undefined ? undefined : [query.device_id] };
+  const filter = { device_id: query.device_id === undefined ? undefined : [query.device_id] };
   const metrics = new Set<string>();
-  for (const target of await service.targets(asked)) for (const metric of target.metrics) metrics.add(metric);
+  for (const target of await service.targets(filter)) for (const metric of target.metrics) metrics.add(metric);
   if (metrics.size > MAX_WIDE_METRICS)
     throw new InvalidInput(
-      `these devices have ${metrics.size} metrics, and a table of records has at most ${MAX_WIDE_METRICS}: name a device, or ask /telemetry for CSV, Parquet or Arrow`,
+      `these devices have ${metrics.size} metrics, and a table of records has at most ${MAX_WIDE_METRICS}: specify a device, or request CSV, Parquet or Arrow from /telemetry`,
     );
   const names = [...metrics].sort();
-  return { columns: wideColumns(names), window, rows: wideRows(await service.targets(asked), names, window, queries) };
+  return { columns: wideColumns(names), window, rows: wideRows(await service.targets(filter), names, window, queries) };
 }
 
 async function* wideRows(
@@ -117,14 +117,14 @@ function columnsOf(records: readonly WideRecord[], indexOf: ReadonlyMap<string, 
   return columns;
 }
 
-/** Many records: a shorter slice next. */
+/** Length of the next slice: shorter after many records. */
 function nextSlice(sliceMs: number, records: number): number {
   return records > MANY_RECORDS ? Math.max(sliceMs / 2, MIN_SLICE_MS) : Math.min(2 * sliceMs, MAX_SLICE_MS);
 }
 
 type Targets = Iterable<Target>;
 
-/** When something is known in a window for the first time; its end when nothing is. */
+/** The instant of the first value in a window; its end if there is none. */
 async function firstIn(targets: Targets, { start, end }: Window, queries: TelemetryQueries): Promise<number> {
   let first = end;
   for (const { device, metrics } of targets) {

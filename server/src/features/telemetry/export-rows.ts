@@ -9,11 +9,11 @@ export interface ExportColumns {
   readonly hasGaps: boolean;
 }
 
-/** Rows that have their texts in common. */
+/** Rows with the same texts. */
 export interface ExportRows {
   readonly texts: readonly string[];
   readonly timestamps: Float64Array;
-  /** Of each number of the table, in order. */
+  /** The columns of numbers, in order. */
   readonly numbers: readonly Float64Array[];
 }
 
@@ -31,7 +31,7 @@ export function wideColumns(metrics: readonly string[]): ExportColumns {
   return { texts: ['device_id', 'device_name'], numbers: metrics, hasGaps: true };
 }
 
-/** Rows that are written in one go: some milliseconds. */
+/** Rows written in one go, within some milliseconds. */
 const MAX_PART_ROWS = 4096;
 
 /** Rows of frames, one metric after the other, in parts. */
@@ -48,7 +48,7 @@ export async function* exportRows(
   }
 }
 
-/** Rows with the same texts, in parts that are written in one go. */
+/** Rows with the same texts, in parts written in one go. */
 export function* inParts(
   texts: readonly string[],
   timestamps: Float64Array,
@@ -60,7 +60,7 @@ export function* inParts(
   }
 }
 
-/** Rows gathered into one row group before they are written. */
+/** Rows collected into one row group before they are written. */
 const ROW_GROUP_ROWS = 16_384;
 
 /** Rows in groups, each large enough for a row group. */

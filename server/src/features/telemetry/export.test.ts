@@ -8,7 +8,7 @@ import { exportRows, SAMPLES } from './export-rows.ts';
 const FRAME_ROWS = 50_000;
 const device = { id: 'id', name: 'Dach Süd' } as never;
 
-/** Frames of which each counts when it is fetched. */
+/** Frames that are counted when they are fetched. */
 function source(frames: number) {
   const fetched = { count: 0 };
   async function* all() {
@@ -30,7 +30,7 @@ function source(frames: number) {
 }
 
 it.each(Object.entries(EXPORT_FORMATS))(
-  '%s takes no more from the store than its reader fetches',
+  '%s reads no more from the store than its reader fetches',
   async (_, { encode }) => {
     const { fetched, rows } = source(100);
     const chunks = encode(rows, SAMPLES)[Symbol.asyncIterator]();
@@ -40,7 +40,7 @@ it.each(Object.entries(EXPORT_FORMATS))(
   },
 );
 
-it('brings every row to Arrow, in order and with its texts', async () => {
+it('writes every row to Arrow, in order and with its texts', async () => {
   const { rows } = source(2);
   const chunks: Uint8Array[] = [];
   for await (const chunk of toArrow(rows, SAMPLES)) chunks.push(chunk);

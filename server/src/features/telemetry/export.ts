@@ -1,7 +1,7 @@
 import { isoTimes } from '../../domain/time/iso-time.ts';
 import type { ExportColumns, ExportRows } from './export-rows.ts';
 
-/** What history can be exported as. */
+/** Export formats of history. */
 export const EXPORT_FORMATS = {
   csv: { type: 'text/csv; charset=utf-8', encode: toCsv, extension: 'csv' },
   parquet: { type: 'application/vnd.apache.parquet', encode: toParquet, extension: 'parquet' },
@@ -24,13 +24,13 @@ async function* toCsv(
   }
 }
 
-/** Keeps a spreadsheet from reading a name as a formula, and a comma or quote from ending the field. */
+/** Prevents a spreadsheet from reading a name as a formula, and a comma or quote from ending the field. */
 function quoted(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-// The libraries of both are large, and few services export.
+// Both libraries are large, and few installations export.
 async function* toParquet(rows: AsyncIterable<ExportRows>, columns: ExportColumns): AsyncIterable<Uint8Array> {
   yield* (await import('./parquet-export.ts')).toParquet(rows, columns);
 }

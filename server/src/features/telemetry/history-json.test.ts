@@ -6,7 +6,7 @@ import { energyDataJson, historyJson } from './history-json.ts';
 const window = { start: 0, end: 60_000 };
 const joined = (pieces: Iterable<string>) => JSON.parse([...pieces].join('')) as unknown;
 
-it('is the same document in however many pieces', () => {
+it('is the same document in any number of pieces', () => {
   const anyLength = fc.constantFrom(0, 1, 5, MAX_PIECE_VALUES - 1, MAX_PIECE_VALUES, MAX_PIECE_VALUES + 1, 20_000);
   fc.assert(
     fc.property(fc.array(anyLength, { maxLength: 3 }), (lengths) => {
@@ -46,7 +46,7 @@ it('is the same document in however many pieces', () => {
   );
 });
 
-it('has wide records in pieces, too', () => {
+it('also splits wide records into pieces', () => {
   for (const count of [0, 1, 500, 501, 1200]) {
     const items = Array.from({ length: count }, (_, i) => ({
       device_id: 'id',

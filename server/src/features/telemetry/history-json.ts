@@ -4,7 +4,7 @@ import { isoTimes } from '../../domain/time/iso-time.ts';
 import { MAX_PIECE_VALUES } from '../../http/paced-answer.ts';
 import type { History } from './service.ts';
 
-/** The JSON of `/telemetry` in pieces. Written by hand: it is the hot path, and the columns are numbers and instants only. NaN becomes null. */
+/** The JSON of `/telemetry` in pieces. Serialised by hand: it is the hot path, and the columns contain only numbers and instants. NaN becomes null. */
 export function* historyJson({ window, bucket, downsampled, warnings, series }: History): Generator<string> {
   const period = JSON.stringify(periodOf(window));
   yield `{"time_period":${period},"bucket":"${bucket}","downsampled":${downsampled},"warnings":${JSON.stringify(warnings)},"series":[`;
@@ -35,7 +35,7 @@ function* listPieces(column: Float64Array, toItems: (piece: Float64Array) => unk
   }
 }
 
-/** Records of `/energy-data` in one piece. */
+/** Records of `/energy-data` per piece. */
 const PIECE_RECORDS = 500;
 
 /** The JSON of `/energy-data` in pieces. */

@@ -7,14 +7,14 @@ interface LatestOptions extends Pick<TelemetryOptions, 'queries' | 'now' | 'part
   readonly describe: (metric: string) => Metric;
 }
 
-/** The JSON of `/telemetry/latest` in pieces: a device each that has a value. */
+/** The JSON of `/telemetry/latest` in pieces: one for each device that has a value. */
 export function* latestJson(targets: Iterable<Target>, options: LatestOptions): Generator<string> {
   const { queries, now, partial, describe } = options;
   yield '{"items":[';
   let separator = '';
   for (const { device, metrics } of targets) {
-    const wanted = new Set(metrics);
-    const samples = queries.latest([device.id]).filter(({ metric }) => wanted.has(metric));
+    const requested = new Set(metrics);
+    const samples = queries.latest([device.id]).filter(({ metric }) => requested.has(metric));
     if (samples.length === 0) continue;
     const values = samples.map(
       ({ metric, value, timestamp }) =>

@@ -44,7 +44,7 @@ export async function* toParquet(
   yield taken();
 }
 
-/** Parquet and JSON have null for what is missing. */
+/** Parquet and JSON use null for a missing value. */
 function nullIfMissing(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }

@@ -38,7 +38,7 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
     const format = request.query.format ?? formatOf(request.headers.accept ?? '');
     if (format !== 'json') {
       if (request.query.cursor !== undefined)
-        throw new InvalidInput(`${format} has the whole window: leave cursor out`);
+        throw new InvalidInput(`${format} contains the whole window: omit cursor`);
       const { columns, window, rows } = await wideExport(request.query, service, options.queries);
       return sendFile(request, reply, { format, columns, window, rows: await begun(rows) });
     }
@@ -49,7 +49,7 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
   });
 }
 
-/** Sends JSON whose values take room until it is sent. */
+/** Sends JSON whose values count as memory in use until it is sent. */
 async function sendHeld(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -98,7 +98,7 @@ function latestRoute(
   });
 }
 
-/** The same items, of which the first is there: what cannot be read is answered as a problem, before anything is sent. */
+/** The same items, with the first one already read, so that an error is returned as a problem before anything is sent. */
 async function begun<T>(items: AsyncIterable<T>): Promise<AsyncIterable<T>> {
   const iterator = items[Symbol.asyncIterator]();
   let first: Promise<IteratorResult<T>> | null = iterator.next();

@@ -34,7 +34,7 @@ export interface SeriesAnswer {
   readonly device: DeviceRecord;
   readonly metric: string;
   readonly unit: string;
-  /** Share of the window (up to now) for which samples stand, 0–1. */
+  /** Share of the window (up to now) that is covered by samples, 0–1. */
   readonly coverage: number;
   readonly timestamps: Float64Array;
   readonly columns: readonly (readonly [name: 'value' | Aggregate, values: Float64Array])[];
@@ -48,14 +48,14 @@ export interface History {
   readonly series: readonly SeriesAnswer[];
 }
 
-/** Series in one answer; more are refused. */
+/** Maximum number of series in one answer. */
 export const MAX_SERIES = 1000;
-/** Values in one JSON answer; more are refused, since CSV, Parquet and Arrow stream. */
+/** Maximum number of values in one JSON answer; CSV, Parquet and Arrow stream. */
 export const MAX_JSON_VALUES = 5_000_000;
 /** Arrays of `Buckets`. */
 export const COLUMNS_PER_BUCKET = 9;
 const DEFAULT_POINTS = 2000;
-/** In a window up to this length `auto` shows raw samples when they are few enough. */
+/** Up to this window, `auto` returns raw samples if there are few enough. */
 const RAW_WINDOW_MS = 2 * UTC_DAY_MS;
 const AUTO_BUCKETS = ['1m', '5m', '15m', '30m', '1h', '1d', '1w', '1mo'] as const satisfies readonly Bucket[];
 
@@ -78,7 +78,7 @@ export class TelemetryService {
     this.#options = options;
   }
 
-  /** Throws `NotFound` for an unknown device, `InvalidInput` for a window or a size that cannot be answered. */
+  /** Throws `NotFound` for an unknown device, `InvalidInput` for an invalid window or too large an answer. */
   async history(query: TelemetryQuery, held: HeldAnswer): Promise<History> {
     const history = await this.#history(query, held);
     return { ...history, warnings: [...history.warnings, ...this.#options.partial.notes()] };
@@ -98,7 +98,7 @@ export class TelemetryService {
     return this.#bucketed(targets, window, { bucket, aggregate: query.aggregate }, held);
   }
 
-  /** Raw frames of everything asked, for streaming exports, which have no place for warnings. */
+  /** Raw frames of the requested series, for streaming exports, which cannot contain warnings. */
   async *stream(targets: Iterable<Target>, window: Window): AsyncIterable<{ device: DeviceRecord; frame: Frame }> {
     for (const { device, metrics } of targets) {
       for (const [group, quantities] of quantitiesByGroup(metrics)) {
@@ -113,7 +113,7 @@ export class TelemetryService {
   }
 
   /**
-   * The devices asked for, else all by name, each with those of the metrics asked for that it has reported, in order.
+   * The requested devices, else all by name, each with the requested metrics that it has reported, in order.
    * @throws NotFound for a device or a site that does not exist
    */
   async targets(query: Pick<TelemetryQuery, 'device_id' | 'site_id' | 'metric'>): Promise<Iterable<Target>> {
@@ -121,11 +121,11 @@ export class TelemetryService {
     const siteId = query.site_id === undefined ? undefined : (await sites.require(query.site_id)).id;
     const named = query.device_id?.map((name) => directory.require(name)) ?? directory.all().sort(byName);
     const devices = [...new Set(named)].filter((device) => siteId === undefined || device.siteId === siteId);
-    const wanted = query.metric ? new Set(query.metric) : null;
-    // One by one, while the answer is made: there may be very many.
+    const requested = query.metric ? new Set(query.metric) : null;
+    // One by one while the answer is made, since there may be very many.
     function* found(): Generator<Target> {
       for (const device of devices) {
-        const metrics = directory.metricsOf(device.id).filter((metric) => wanted === null || wanted.has(metric));
+        const metrics = directory.metricsOf(device.id).filter((metric) => requested === null || requested.has(metric));
         if (metrics.length > 0) yield { device, metrics: metrics.sort() };
       }
     }
@@ -148,17 +148,17 @@ export class TelemetryService {
           const full: Series = frame
             ? seriesOf(frame, quantity)
             : { timestamps: new Float64Array(0), values: new Float64Array(0) };
-          const kept = maxPoints === null ? full : downsample(full, maxPoints);
-          downsampled ||= kept !== full;
-          values += kept.timestamps.length;
+          const points = maxPoints === null ? full : downsample(full, maxPoints);
+          downsampled ||= points !== full;
+          values += points.timestamps.length;
           if (values > MAX_JSON_VALUES) throw tooLarge();
           series.push({
             device,
             metric: `${group}.${quantity}`,
             unit: catalogue.describe(`${group}.${quantity}`).unit,
             coverage: coverageOf(full, window, reportingOf(device, [`${group}.${quantity}`]), now()),
-            timestamps: kept.timestamps,
-            columns: [['value', kept.values]],
+            timestamps: points.timestamps,
+            columns: [['value', points.values]],
           });
         }
       }
@@ -169,7 +169,7 @@ export class TelemetryService {
   async #bucketed(
     targets: readonly Target[],
     window: Window,
-    { bucket, aggregate: asked }: { bucket: Bucket; aggregate?: readonly Aggregate[] | undefined },
+    { bucket, aggregate: requested }: { bucket: Bucket; aggregate?: readonly Aggregate[] | undefined },
     held: HeldAnswer,
   ): Promise<History> {
     const { queries, catalogue, directory, now } = this.#options;
@@ -189,7 +189,7 @@ export class TelemetryService {
             if (!directory.metricsOf(device.id).includes(metric)) continue;
             const { unit, kind } = catalogue.describe(metric);
             const found = buckets[q]!;
-            const aggregates = asked ?? DEFAULT_AGGREGATES[kind];
+            const aggregates = requested ?? DEFAULT_AGGREGATES[kind];
             series.push({
               device,
               metric,
@@ -207,13 +207,13 @@ export class TelemetryService {
     return { window, bucket, downsampled: false, warnings: [], series };
   }
 
-  /** Says of which groups raw samples are asked that were thrown away. */
+  /** Warnings about requested raw samples that retention has deleted. */
   #goneRaw(targets: readonly Target[], { start }: Window): string[] {
     const groups = new Set(targets.flatMap(({ metrics }) => [...quantitiesByGroup(metrics).keys()]));
     return [...groups].flatMap((group) => {
       const from = this.#options.queries.rawFrom(group);
       if (from <= start) return [];
-      return [`raw samples of ${group} are kept from ${formatInstant(from)} on; before that, rollups stand for them`];
+      return [`raw samples of ${group} are available from ${formatInstant(from)} on; earlier values are rollups`];
     });
   }
 
@@ -223,12 +223,12 @@ export class TelemetryService {
   }
 }
 
-/** The finest bucket that makes at most so many points of a window. */
+/** The finest bucket that gives at most `points` points of a window. */
 export function autoBucket({ start, end }: Window, points = DEFAULT_POINTS): (typeof AUTO_BUCKETS)[number] {
   return AUTO_BUCKETS.find((width) => (end - start) / nominalMs(width) <= points) ?? '1mo';
 }
 
-/** Counts frames as they arrive: what is too large is noticed before all of it is in memory. */
+/** Counts the values of frames as they arrive, so that too large an answer is detected before all of it is in memory. */
 async function* counted(frames: AsyncIterable<Frame>, held: HeldAnswer): AsyncIterable<Frame> {
   for await (const frame of frames) {
     held.add(frame.timestamps.length * (frame.columns.length + 1));
@@ -245,7 +245,7 @@ function fewTargets(targets: Iterable<Target>): Target[] {
     count += target.metrics.length;
     if (count <= MAX_SERIES) continue;
     throw new InvalidInput(
-      `this asks for more than ${MAX_SERIES} series, which do not fit one answer: name devices and metrics, or ask for CSV, Parquet or Arrow`,
+      `this request has more than ${MAX_SERIES} series, the maximum of one answer: specify devices and metrics, or request CSV, Parquet or Arrow`,
     );
   }
   return few;
@@ -261,7 +261,7 @@ export const DEFAULT_AGGREGATES = {
   delta: ['mean', 'min', 'max', 'sum'],
 } as const satisfies Record<string, readonly Aggregate[]>;
 
-/** Devices that share a group are asked together. */
+/** Devices with the same group share a query. */
 function byGroup(targets: readonly Target[]): Group[] {
   const groups = new Map<string, { quantities: Set<string>; devices: DeviceRecord[] }>();
   for (const { device, metrics } of targets) {
@@ -298,6 +298,6 @@ function bucketCoverage({ coveredMs }: Buckets, edges: Float64Array, now: number
 
 function tooLarge(): InvalidInput {
   return new InvalidInput(
-    `the answer would hold more than ${MAX_JSON_VALUES} values: ask for a shorter window, a wider bucket, max_points, or format=csv, parquet or arrow`,
+    `the answer would contain more than ${MAX_JSON_VALUES} values: request a shorter window, a wider bucket, max_points, or format=csv, parquet or arrow`,
   );
 }

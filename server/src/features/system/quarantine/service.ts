@@ -7,7 +7,7 @@ import { cursorKey, type Page, type PageRequest, pageFrom } from '../../../stora
 const PAGE = 1000;
 const MAX_PAGES = 100;
 
-/** Implausible values: looked at, then accepted into the history or discarded. */
+/** Implausible values: listed, then accepted into the history or discarded. */
 export class QuarantineService {
   readonly #journal: Journal;
   readonly #ingest: Ingest;
@@ -24,7 +24,7 @@ export class QuarantineService {
     return pageFrom(found, limit, ({ id }) => [id]);
   }
 
-  /** How many values of a window wait, by device; of the newest 100,000. */
+  /** Number of quarantined values of a window, by device; of the newest 100,000. */
   async countByDevice({ start, end }: Window): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
     let before: number | null = null;
@@ -39,7 +39,7 @@ export class QuarantineService {
     return counts;
   }
 
-  /** Accepted values enter the history as they were given; answers how many values were still there. */
+  /** Accepted values are stored unchanged; returns the number of values that were still in quarantine. */
   async decide(ids: readonly number[], decision: 'accept' | 'discard'): Promise<number> {
     const entries = await this.#journal.findQuarantined(ids);
     if (decision === 'accept') {

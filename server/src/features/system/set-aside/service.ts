@@ -7,11 +7,11 @@ import type { SetAside } from '../../../storage/set-aside/set-aside.ts';
 import type { SetAsideEntry as Kept } from '../../../storage/set-aside/set-aside-file.ts';
 
 const MAX_NAMES_SHOWN = 20;
-/** A retry answers after this time with what it has achieved, as clients give up later. */
+/** Time after which a retry returns its progress, since clients give up later. */
 const MAX_RETRY_MS = 20_000;
 const ENTRIES_PER_PAGE = 1000;
 
-/** What stores can never take: listed, given to them again, or discarded. */
+/** Values that stores can never accept: listed, retried, or discarded. */
 export class SetAsideService {
   readonly #setAside: SetAside;
   readonly #stores: readonly MeteredStore[];
@@ -29,7 +29,7 @@ export class SetAsideService {
     return { items: items.map(toEntry), next_cursor: nextCursor };
   }
 
-  /** Gives the store again what it has set aside; stops after a while, and may be called again. */
+  /** Sends the values that a store has set aside to it again; stops after a time limit, and may be called again. */
   async retry(name: string): Promise<SetAsideRetry> {
     const { aside } = this.#find(name);
     if (aside === null) return { tried: 0, taken: 0, left: 0 };
@@ -37,7 +37,7 @@ export class SetAsideService {
     return { ...report, left: aside.totals()?.values ?? 0 };
   }
 
-  /** Deletes what a store has set aside when it is called, also one that is no longer configured; what the store holds stays as it is. */
+  /** Deletes the values that a store has set aside so far, also for a store that is no longer configured; its stored data does not change. */
   async discard(name: string): Promise<void> {
     const last = this.#setAside.totals(name)?.lastId ?? 0;
     if (last === 0) this.#find(name);
@@ -66,7 +66,7 @@ function toEntry({ id, store, group, block, values, first, last, reason, since }
     values,
     start: formatInstant(first),
     end: formatInstant(last),
-    reason: block === null ? `damaged on disk; the store said: ${reason}` : reason,
+    reason: block === null ? `damaged on disk; error of the store: ${reason}` : reason,
     since: formatInstant(since),
   };
 }
