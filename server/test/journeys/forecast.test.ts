@@ -59,7 +59,7 @@ it('says what is wrong, and how much longer to collect', async () => {
   expect(await problemOf('demand?machine_id=Saw')).toEqual([
     422,
     expect.objectContaining({
-      detail: expect.stringMatching(/Saw is known for 3\.0 days.* collect for about 11 more days/),
+      detail: expect.stringMatching(/Saw is known for 3\.0 days.* collect data for about 11 more days/),
     }),
   ]);
   expect(await problemOf('demand?machine_id=Lathe')).toEqual([404, expect.objectContaining({ code: 'not_found' })]);

@@ -7,7 +7,7 @@ import { ModelPool } from '../../jobs/model-pool.ts';
 import { ExaminedTimes } from './examined.ts';
 import { AnomalyService } from './service.ts';
 
-/** A Wednesday at noon in Warsaw; the weeks before hold the change to summer time. */
+/** A Wednesday at noon in Warsaw; the weeks before include the change to summer time. */
 const NOW = Date.parse('2026-04-15T10:00:00Z');
 const iso = (instant: number) => new Date(instant).toISOString();
 
@@ -21,13 +21,13 @@ const chance = (at: number) => {
   return x - Math.floor(x);
 };
 
-type Change = (at: number, usual: number) => number;
+type Change = (at: number, normal: number) => number;
 const between =
-  (from: number, to: number, change: (usual: number) => number): Change =>
-  (at, usual) =>
-    at >= from && at < to ? change(usual) : usual;
+  (from: number, to: number, change: (normal: number) => number): Change =>
+  (at, normal) =>
+    at >= from && at < to ? change(normal) : normal;
 
-/** 20 kW from six to ten in the evening, else 2; a hall at 20 °C. Both scatter. */
+/** 20 kW from 06:00 to 22:00, else 2; a hall at 20 °C. Both with noise. */
 async function world({
   power = (_, kw) => kw,
   indoors = (_, c) => c,
@@ -36,12 +36,12 @@ async function world({
   const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
   const press = await site.device('Press', 'machine', { expectedIntervalS: 300 });
   const step = 5 * MINUTE_MS;
-  const usual = (at: number) => (hourOf(at) >= 6 && hourOf(at) < 22 ? 20 + 4 * chance(at) : 2 + 0.2 * chance(at));
+  const normal = (at: number) => (hourOf(at) >= 6 && hourOf(at) < 22 ? 20 + 4 * chance(at) : 2 + 0.2 * chance(at));
   const start = NOW - days * UTC_DAY_MS;
   await site.report(
     press,
     'energy.power_kw',
-    every(step, start, NOW, (at) => power(at, usual(at))),
+    every(step, start, NOW, (at) => power(at, normal(at))),
   );
   await site.report(
     press,
@@ -65,7 +65,7 @@ async function world({
 const AT = Date.parse('2026-04-15T05:00:00Z');
 
 describe('anomalies of a machine', () => {
-  it('are none in a usual day', async () => {
+  it('are not found on a normal day', async () => {
     const { service, today } = await world();
     expect(await service.detect(today)).toMatchObject({
       machine_name: 'Press',
@@ -76,7 +76,7 @@ describe('anomalies of a machine', () => {
     });
   });
 
-  it('tell when, how much and why, and how much energy it was', async () => {
+  it('have a time, a size, reasons and an energy', async () => {
     const { service, today } = await world({ power: between(AT, AT + 2 * HOUR_MS, (kw) => kw + 15) });
     const { anomalies } = await service.detect(today);
     expect(anomalies).toHaveLength(1);
@@ -90,7 +90,7 @@ describe('anomalies of a machine', () => {
       end: iso(AT + 2 * HOUR_MS),
       is_resolved: false,
     });
-    // Means of 20–24 kW with 15 kW on top, against what such hours take.
+    // Means of 20–24 kW plus 15 kW, compared with the expected power of such hours.
     expect(spike?.metric_value).toBeCloseTo(37, 0);
     expect(spike?.expected_value).toBeCloseTo(22, 0);
     expect(spike?.extra_energy_kwh).toBeCloseTo(30, -0.5);
@@ -101,15 +101,15 @@ describe('anomalies of a machine', () => {
 
   it.each([
     ['less than expected', between(AT, AT + 3 * HOUR_MS, (kw) => 0.3 * kw), 'drop'],
-    ['at work when it should rest', between(AT - 7 * HOUR_MS, AT - 4 * HOUR_MS, (kw) => kw + 8), 'unusual_pattern'],
+    ['running at an idle hour', between(AT - 7 * HOUR_MS, AT - 4 * HOUR_MS, (kw) => kw + 8), 'unusual_pattern'],
     ['more all day', between(AT - 20 * HOUR_MS, NOW, (kw) => 1.4 * kw), 'efficiency_drop'],
-  ] as const)('are told by their kind: %s', async (_, power, type) => {
+  ] as const)('are classified by type: %s', async (_, power, type) => {
     const { service, today } = await world({ power });
     const { anomalies } = await service.detect(today);
     expect(anomalies.map(({ anomaly_type }) => anomaly_type)).toEqual([type]);
   });
 
-  it('are told of sensors: a temperature out of the usual, and one that stands still', async () => {
+  it('are found for sensors: an abnormal temperature, and one that repeats its value', async () => {
     const hot = await world({ indoors: between(AT, AT + HOUR_MS, (c) => c + 9) });
     expect((await hot.service.detect(hot.today)).anomalies).toMatchObject([
       {
@@ -131,13 +131,13 @@ describe('anomalies of a machine', () => {
     ]);
   });
 
-  it('are not told of a set point, which stands still until somebody turns it', async () => {
+  it('are not found for a set point, which is constant until a user changes it', async () => {
     const setPoint = (at: number) => (at < NOW - 10 * UTC_DAY_MS ? 20 : 21);
     const { service, today } = await world({ indoors: setPoint });
     expect((await service.detect(today)).anomalies).toEqual([]);
   });
 
-  it('of sensors that stand still are told no more either when they were labelled wrong', async () => {
+  it('of stuck sensors are no longer reported after a label "wrong" either', async () => {
     const still = between(AT, AT + 4 * HOUR_MS, () => 20.4);
     const { service, today, site } = await world({ indoors: still });
     const [event] = (await service.detect(today)).anomalies;
@@ -146,14 +146,14 @@ describe('anomalies of a machine', () => {
     const reads = vi.spyOn(site.queries, 'stream');
     const before = { ...today, end: iso(AT - 12 * HOUR_MS) };
     expect((await service.detect(before)).anomalies).toEqual([]);
-    // Rollups tell that nothing stood still, so no month of samples is read.
+    // Rollups show that no value repeats, so no month of samples is read.
     expect(reads).not.toHaveBeenCalled();
   });
 
-  it('stay the same event while they go on, with what people said of it', async () => {
+  it('remain the same event while they continue, with its comments', async () => {
     const { site, service, today } = await world({ power: between(AT, NOW, (kw) => kw + 15) });
-    const told: string[] = [];
-    service.subscribe(({ id, end }) => told.push(`${id} ${end}`));
+    const published: string[] = [];
+    service.subscribe(({ id, end }) => published.push(`${id} ${end}`));
     site.now = AT + 90 * MINUTE_MS;
     const [early] = (await service.detect(today)).anomalies;
     const id = early?.id as string;
@@ -163,7 +163,7 @@ describe('anomalies of a machine', () => {
     expect(late).toMatchObject({ id, start: iso(AT), end: iso(NOW), detected_at: early?.detected_at });
     expect((await service.recent({ limit: 10 })).total_count).toBe(1);
     expect((await service.detail(id)).events).toMatchObject([{ actor: 'ann', kind: 'comment', text: 'the new tool' }]);
-    expect(told).toEqual([`${id} ${early?.end}`, `${id} ${early?.end}`, `${id} ${iso(NOW)}`]);
+    expect(published).toEqual([`${id} ${early?.end}`, `${id} ${early?.end}`, `${id} ${iso(NOW)}`]);
   });
 
   it('can be resolved, reopened and listed', async () => {
@@ -197,7 +197,7 @@ describe('anomalies of a machine', () => {
     expect(series?.timestamps[0]).toBe(iso(AT - 6 * HOUR_MS));
   });
 
-  it('that were labelled wrong are told no more, unless the next one stands out further', async () => {
+  it('labelled wrong are no longer reported, unless the next one deviates further', async () => {
     const { site, service, today } = await world({
       power: (at, kw) =>
         between(
@@ -219,7 +219,7 @@ describe('anomalies of a machine', () => {
     expect((await service.detect(today)).anomalies).toHaveLength(1);
   });
 
-  it('are looked for by themselves, and what cannot be judged is named', async () => {
+  it('are detected automatically, and devices that cannot be assessed are listed', async () => {
     const { site, service } = await world({ power: between(AT, AT + 2 * HOUR_MS, (kw) => kw + 15) });
     const young = await site.device('Saw', 'machine', { expectedIntervalS: 300 });
     await site.report(
@@ -233,7 +233,7 @@ describe('anomalies of a machine', () => {
     expect(result.left_out[0]?.reason).toMatch(/1\.0 days of Saw .* 7\.0 are needed .* collect for 6\.0 days more/);
   });
 
-  it('are found in history too once enough is known, and each answer shows what was examined', async () => {
+  it('are also found in history once there is enough data, and each answer shows the examined periods', async () => {
     const then = NOW - 20 * UTC_DAY_MS;
     const { site, press, service } = await world({ power: between(then, then + 2 * HOUR_MS, (kw) => kw + 15) });
     await site.device('Silent', 'machine', { expectedIntervalS: 300 });
@@ -243,18 +243,18 @@ describe('anomalies of a machine', () => {
     expect(await run()).toMatchObject({ devices: 1, anomalies: 1, to_do: 0 });
     const after = await service.page({ limit: 10 });
     expect(after.items[0]?.start).toBe(iso(then));
-    const whole = [{ start: iso(NOW - 33 * UTC_DAY_MS), end: iso(NOW) }];
-    expect(after.examined).toEqual([{ machine_id: press.id, machine_name: 'Press', time_periods: whole }]);
-    expect((await service.recent({ limit: 10 })).examined[0]?.time_periods).toEqual(whole);
+    const periods = [{ start: iso(NOW - 33 * UTC_DAY_MS), end: iso(NOW) }];
+    expect(after.examined).toEqual([{ machine_id: press.id, machine_name: 'Press', time_periods: periods }]);
+    expect((await service.recent({ limit: 10 })).examined[0]?.time_periods).toEqual(periods);
     expect((await service.active({ limit: 10, machine_id: 'Press' })).examined).toHaveLength(1);
-    // A later run goes over the last days alone.
+    // A later run examines only the last days.
     site.now = NOW + HOUR_MS;
     const messages: string[] = [];
     await service.detectAll(new AbortController().signal, (_, message = '') => messages.push(message));
     expect(messages).toEqual(['Press']);
   });
 
-  it('are refused for windows and machines that cannot be', async () => {
+  it('are rejected for invalid windows and machines', async () => {
     const { service, today, site } = await world({ days: 10 });
     await site.device('Silent', 'machine', { expectedIntervalS: 300 });
     await expect(service.detect({ ...today, machine_id: 'Silent' })).rejects.toThrow(NotFound);

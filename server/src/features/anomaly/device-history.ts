@@ -25,10 +25,10 @@ export interface HistoryOptions extends DriverOptions {
   readonly baselines: Pick<Baselines, 'active'>;
 }
 
-/** A device's history with what it was read from. */
+/** A device's history, and the version of its baseline. */
 export interface LoadedHistory {
   readonly history: DeviceHistory;
-  /** Of the baseline that tells what to expect; null without one. */
+  /** Version of the baseline that gives the expected power; null without one. */
   readonly modelVersion: number | null;
 }
 
@@ -37,18 +37,18 @@ const SLOTS_PER_HOUR = HOUR_MS / SLOT_MS;
 const LOAD_POWER = 'load.power_kw';
 /** Share of a slot for which the power must be known. */
 const MIN_COVERAGE_SHARE = 0.5;
-/** Share of the known power that a baseline has to foretell: where a driver fell silent or comes by the hour, the rest would go unjudged. */
+/** Minimum share of the known power that a baseline must predict: with a silent or hourly driver, too many slots would not be assessed. */
 const MIN_PREDICTED_SHARE = 0.75;
 const INDOORS = 'environment.indoor_temp_c';
 const STATUS = 'production.status';
 const WORKED = 'production.operating_hours';
-/** What drives a machine besides its mode and the temperature outside. */
+/** Drivers of a machine in addition to its mode and the outdoor temperature. */
 const WORK_DRIVERS = ['production.count', 'production.material_moisture_percent'];
 const SENSOR_UNITS = new Map(Object.entries<SensorColumn['kind']>({ '°C': 'temperature', bar: 'pressure' }));
 
 type Column = Float64Array | null;
 
-/** Whether there is anything to judge in what a device reports. */
+/** Whether a device reports anything that anomaly detection assesses. */
 export function isJudged({ queries, describe }: DriverOptions, { id }: DeviceRecord): boolean {
   return (
     metersLoad(queries, id) ||
@@ -57,8 +57,8 @@ export function isJudged({ queries, describe }: DriverOptions, { id }: DeviceRec
 }
 
 /**
- * What a device did in a window, by quarter hours, with what drove it.
- * @param judgedFrom start of what is judged; what lies before tells what is normal
+ * Readings of a device in a window by quarter hours, with their drivers.
+ * @param judgedFrom start of the assessed part; the part before it is the reference
  */
 export async function loadHistory(
   options: HistoryOptions,
@@ -92,8 +92,8 @@ export async function loadHistory(
   const values = await powerColumn(options, device, { start, end }, timeZone);
   const baseline = values && (await expectedPower(options, device, edges, timeZone));
   const judged = starts.findIndex((at) => at >= judgedFrom);
-  const doesForetell = [0, Math.max(judged, 0)].every((from) => baseline && foretells(baseline.kw, values, from));
-  const expected = doesForetell ? baseline : null;
+  const isPredictable = [0, Math.max(judged, 0)].every((from) => baseline && predicts(baseline.kw, values, from));
+  const expected = isPredictable ? baseline : null;
   const activity = values !== null && expected === null ? await siteActivity(options, device, edges) : null;
   const sensors = await sensorColumns(options, device, edges);
   return {
@@ -111,35 +111,35 @@ export async function loadHistory(
       },
       sensors,
       status,
-      // What says nothing of its own mode, such as lights and heating, follows the machines around it.
+      // A device without a mode, such as lighting or heating, depends on the machines around it.
       worked: worked?.map((hours) => hours * SLOTS_PER_HOUR) ?? (status === null ? activity : null),
-      // A baseline has been told what drives the machine; without one the rest of the works tells as well.
+      // A baseline includes the drivers of the machine; without one the activity of the other machines is a driver as well.
       drivers: [...(outdoors ? [outdoors] : []), ...(expected ? [] : [...work, ...(activity ? [activity] : [])])],
       temperatureDifference: indoors && outdoors ? indoors.map((inside, i) => inside - outdoors[i]!) : null,
     },
   };
 }
 
-function foretells(expected: Float64Array, values: Float64Array, from: number): boolean {
-  let [known, foretold] = [0, 0];
+function predicts(expected: Float64Array, values: Float64Array, from: number): boolean {
+  let [known, predicted] = [0, 0];
   for (let i = from; i < values.length; i++) {
     if (values[i] !== values[i]) continue;
     known++;
-    if (expected[i] === expected[i]) foretold++;
+    if (expected[i] === expected[i]) predicted++;
   }
-  return foretold >= MIN_PREDICTED_SHARE * known;
+  return predicted >= MIN_PREDICTED_SHARE * known;
 }
 
 function powerMetric({ queries }: DriverOptions, { id }: DeviceRecord): string {
   return meterOf(queries, id)?.group === 'energy' ? 'energy.power_kw' : LOAD_POWER;
 }
 
-/** The weather may do as it likes. */
+/** Weather values are never anomalies. */
 function sensorKind(unit: string, metric: string): SensorColumn['kind'] | null {
   return OUTDOORS.includes(metric) ? null : (SENSOR_UNITS.get(unit) ?? null);
 }
 
-/** Mean kW by slot; null for a device that meters no power. */
+/** Mean kW by slot; null for a device without a meter. */
 async function powerColumn(
   options: HistoryOptions,
   device: DeviceRecord,
@@ -161,7 +161,7 @@ async function powerColumn(
   });
 }
 
-/** Share of the time that the other machines of the site worked; null where none says so. */
+/** Share of the time that the other machines of the site worked; null if none reports it. */
 async function siteActivity(
   { queries, devices, now }: HistoryOptions,
   device: DeviceRecord,
@@ -195,7 +195,7 @@ async function sensorColumns(
   return found.map((sensor, i) => ({ ...sensor, values: columns[i]! }));
 }
 
-/** What the hourly baseline in use says of quarter hours: of counts and amounts a quarter makes a fourth of an hour's. Null without one. */
+/** Power predicted by the active hourly baseline for quarter hours: counts and amounts of a quarter hour are scaled to an hour. Null without a baseline. */
 async function expectedPower(
   options: HistoryOptions,
   device: DeviceRecord,
@@ -239,7 +239,7 @@ async function laggedTemperature(
   return (await driverColumns(options, [temperature], shifted))[0] ?? null;
 }
 
-/** Metrics of a device whose sensors may stick: gauges that never rest. */
+/** Metrics of a device whose sensors may be stuck: gauges that are never constant for long. */
 export function stickingMetrics(
   { queries, describe }: DriverOptions,
   { id }: DeviceRecord,

@@ -6,19 +6,19 @@ import { ExaminedTimes, MAX_EXAMINED_WINDOWS, unexamined } from './examined.ts';
 const NOW = Date.UTC(2026, 3, 10);
 const day = (n: number) => NOW + n * UTC_DAY_MS;
 
-/** States in memory, as the records keep them. */
+/** States in memory, as serialised by the records. */
 function states() {
-  const kept = new Map<string, string>();
+  const stored = new Map<string, string>();
   return {
     get: async (key: string) => {
-      const text = kept.get(key);
+      const text = stored.get(key);
       return text === undefined ? undefined : { key, state: JSON.parse(text), updatedAt: 0 };
     },
-    put: async (key: string, state: unknown) => void kept.set(key, JSON.stringify(state)),
+    put: async (key: string, state: unknown) => void stored.set(key, JSON.stringify(state)),
   };
 }
 
-it('what is left of a history and what was examined cover it exactly once, in months', async () => {
+it('the examined and the remaining parts of a history cover it exactly once, in months', async () => {
   const span = fc.tuple(fc.integer({ min: -400, max: 0 }), fc.integer({ min: 1, max: 60 }));
   await fc.assert(
     fc.asyncProperty(fc.array(span, { maxLength: 6 }), fc.integer({ min: -500, max: -4 }), async (done, first) => {
@@ -33,8 +33,8 @@ it('what is left of a history and what was examined cover it exactly once, in mo
         all.filter(({ start, end }) => at >= start && at < end).length;
       for (let d = -500; d < -3; d++) {
         const at = day(d) + 1;
-        const isWanted = d >= Math.max(first, -365);
-        expect(covers(pieces, at)).toBe(isWanted && covers(examined, at) === 0 ? 1 : 0);
+        const isCovered = d >= Math.max(first, -365);
+        expect(covers(pieces, at)).toBe(isCovered && covers(examined, at) === 0 ? 1 : 0);
       }
       for (const { start, end } of pieces) expect(end - start).toBeLessThanOrEqual(31 * UTC_DAY_MS);
     }),
@@ -42,7 +42,7 @@ it('what is left of a history and what was examined cover it exactly once, in mo
   );
 });
 
-it('separate times are bounded, and devices do not mix', async () => {
+it('the number of separate periods is limited, and devices are independent', async () => {
   const times = new ExaminedTimes(states());
   for (let n = 0; n < MAX_EXAMINED_WINDOWS + 5; n++) await times.add('a', { start: day(2 * n), end: day(2 * n + 1) });
   const of = await times.of('a');

@@ -4,15 +4,15 @@ import type { Window } from '../../domain/time/window.ts';
 import type { NamedStates } from '../../storage/records/named-states.ts';
 
 const STATE_KEY = 'anomaly-examined';
-/** Separate times of a device that are remembered; the oldest are forgotten first. */
+/** Maximum number of separate periods stored per device; the oldest are dropped first. */
 export const MAX_EXAMINED_WINDOWS = 100;
-/** How far back history is examined. */
+/** Maximum age of examined history. */
 const MAX_HISTORY_MS = 365 * UTC_DAY_MS;
-/** Length of the windows in which history is examined. */
+/** Maximum length of a window in which history is examined. */
 const PIECE_MS = 31 * UTC_DAY_MS;
 const State = z.record(z.string(), z.array(z.tuple([z.number(), z.number()])));
 
-/** Which times of which devices were examined for anomalies. Survives a restart. */
+/** The periods of each device that were examined for anomalies. Survives a restart. */
 export class ExaminedTimes {
   readonly #states: Pick<NamedStates, 'get' | 'put'>;
   #loading: Promise<Map<string, readonly Window[]>> | null = null;
@@ -48,9 +48,9 @@ export class ExaminedTimes {
 }
 
 /**
- * What of a device's history is still to be examined, newest first, in windows of at most a month.
- * @param judgeableFrom from here on enough is known before
- * @param until what is newer is examined anyway
+ * The part of a device's history that was not examined yet, newest first, in windows of at most a month.
+ * @param judgeableFrom start of the assessable history, after the minimum reference
+ * @param until start of the recent history, which is examined separately
  */
 export function unexamined(examined: readonly Window[], judgeableFrom: number, until: number, now: number): Window[] {
   const from = Math.max(judgeableFrom, now - MAX_HISTORY_MS);
@@ -69,7 +69,7 @@ function inPieces(from: number, until: number): Window[] {
   return pieces;
 }
 
-/** Windows that overlap or touch become one. */
+/** Merges windows that overlap or touch. */
 function joined(windows: readonly Window[]): Window[] {
   const all: Window[] = [];
   for (const window of [...windows].sort((a, b) => a.start - b.start)) {

@@ -8,7 +8,7 @@ export function anomalyJob(anomalies: AnomalyService): JobDefinition {
     scope: 'write',
     title: 'Detect anomalies',
     description:
-      'Examines the last three days of every machine, load and sensor for anomalies, and up to a year of history once enough is known.',
+      'Examines the last three days of every machine, load and sensor for anomalies, and up to a year of history once there is enough reference data.',
     schedule: '5 * * * *',
     run: ({ signal, progress }) => anomalies.detectAll(signal, progress),
   };

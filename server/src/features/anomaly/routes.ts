@@ -14,7 +14,7 @@ import { callerOf } from '../../http/security-caller.ts';
 import { serve } from '../../http/serve.ts';
 import type { AnomalyService } from './service.ts';
 
-/** `/anomaly/detect`, `/anomaly/recent`, `/anomaly/active`, `/anomaly`, `/anomaly/{id}` and what people say of one. */
+/** `/anomaly/detect`, `/anomaly/recent`, `/anomaly/active`, `/anomaly`, `/anomaly/{id}` and its comments, labels and resolution. */
 export function anomalyRoutes(api: Api, service: AnomalyService): void {
   serve(api, detectAnomalies, async ({ body }) => service.detect(body));
   serve(api, listRecentAnomalies, ({ query }) => service.recent(query));

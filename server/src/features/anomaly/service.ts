@@ -26,7 +26,7 @@ import type {
 } from '../../storage/records/analytics/anomalies.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { type HistoryOptions, isJudged, loadHistory, SLOT_MS } from './device-history.ts';
-import { EventKeeper } from './event-keeper.ts';
+import { EventReconciler } from './event-reconciler.ts';
 import { type ExaminedTimes, unexamined } from './examined.ts';
 import { type FoundEvent, limitsOf, toAnomaly } from './stored-anomaly.ts';
 import { stuckSensors } from './stuck-sensors.ts';
@@ -41,49 +41,49 @@ export interface AnomalyOptions extends HistoryOptions {
   readonly models: ModelPool;
 }
 
-/** So much before a window tells what is normal; less than the least tells nothing. */
+/** Length of the reference before a window, and its minimum. */
 const REFERENCE_MS = 42 * UTC_DAY_MS;
 const MIN_REFERENCE_MS = 7 * UTC_DAY_MS;
 const MAX_WINDOW_DAYS = 92;
 const DEFAULT_DAYS = 1;
-/** The hourly run looks at the last days again: events grow, readings come late. */
+/** The hourly run examines the last days again, since events grow and readings arrive late. */
 const JOB_MS = 3 * UTC_DAY_MS;
 const RECENT_MS = UTC_DAY_MS;
-/** Months of history that a run examines; the next runs go on. */
+/** Maximum number of months of history that one run examines; the next runs continue. */
 const MAX_HISTORY_WINDOWS_PER_RUN = 24;
 const MAX_EXAMINED_DEVICES = 1000;
 const CONTAMINATION = 0.1;
 const SEED = 1;
-/** Shown around an event: as long as it is, within these. */
-const AROUND_MS = { least: 6 * HOUR_MS, most: 2 * UTC_DAY_MS };
+/** Margin shown around an event: its length, within these limits. */
+const AROUND_MS = { min: 6 * HOUR_MS, max: 2 * UTC_DAY_MS };
 const TIMEOUT_MS = MINUTE_MS;
 
-/** What machines and sensors did out of the ordinary. */
+/** Anomalies of machines and sensors. */
 export class AnomalyService {
   readonly #options: AnomalyOptions;
-  readonly #keeper: EventKeeper;
+  readonly #reconciler: EventReconciler;
   readonly #listeners = new Set<(anomaly: Anomaly) => void>();
-  /** Windows of history in which too little is known: they are tried again after a restart. */
+  /** Windows of history with too little data: they are retried after a restart. */
   readonly #fruitless = new Set<string>();
 
   constructor(options: AnomalyOptions) {
     this.#options = options;
-    this.#keeper = new EventKeeper(options.anomalies);
+    this.#reconciler = new EventReconciler(options.anomalies);
   }
 
-  /** Calls back with anomalies that are new or changed, until the answer is called. */
+  /** Calls `listener` with new and changed anomalies until the returned function is called. */
   subscribe(listener: (anomaly: Anomaly) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks through a window of a device and keeps what it finds. Throws NotFound, and InvalidInput for too little to judge by. */
+  /** Examines a window of a device and stores the anomalies found. Throws NotFound, and InvalidInput for too little reference data. */
   async detect(request: AnomalyDetection, signal?: AbortSignal): Promise<DetectedAnomalies> {
     const { devices, describe, now } = this.#options;
     const device = devices.require(request.machine_id);
     if (!isJudged(this.#options, device)) {
       throw new NotFound(
-        `${device.name} reports nothing that is judged: no power of a machine or a load, no temperature and no pressure`,
+        `${device.name} reports no power of a machine or a load, no temperature and no pressure: there is nothing to examine`,
       );
     }
     const window = windowOf(request, now());
@@ -97,23 +97,25 @@ export class AnomalyService {
       limits.find((one) => one.metric === metric && one.type === 'stuck_sensor')?.factor ?? 1;
     const stuck = await stuckSensors(this.#options, device, window, hoursOf);
     const events: FoundEvent[] = [...detection.anomalies, ...stuck];
-    const kept = await this.#keep(device, events);
+    const stored = await this.#store(device, events);
     const until = Math.floor(Math.min(window.end, now()) / SLOT_MS) * SLOT_MS;
     if (until > window.start) await this.#options.examined.add(device.id, { start: window.start, end: until });
     return {
       machine_id: device.id,
       machine_name: device.name,
       time_period: periodOf(window),
-      anomalies_detected: kept.length,
-      anomalies: kept.map((record) => toAnomaly(record, device, describe)).sort((a, b) => (a.start < b.start ? -1 : 1)),
+      anomalies_detected: stored.length,
+      anomalies: stored
+        .map((record) => toAnomaly(record, device, describe))
+        .sort((a, b) => (a.start < b.start ? -1 : 1)),
       baseline_model_version: modelVersion,
       warnings,
     };
   }
 
   /**
-   * The last days of every device, and what of its history was never examined, newest first. Answers the outcome: `to_do` counts windows of
-   * history that are left to the next run.
+   * Examines the last days of every device, and the history that was not examined yet, newest first. In the result, `to_do` is the number of
+   * windows of history left for the next run.
    */
   async detectAll(signal: AbortSignal, progress: OnProgress) {
     const { devices, now } = this.#options;
@@ -141,7 +143,7 @@ export class AnomalyService {
     return { devices: judged.length - leftOut.length, anomalies: found, to_do: toDo, left_out: leftOut };
   }
 
-  /** How many anomalies a window has, or why it cannot be judged. */
+  /** Number of anomalies of a window, or the reason why it cannot be assessed. */
   async #examine(device: DeviceRecord, { start, end }: Window, signal: AbortSignal): Promise<number | string> {
     const period = { start: formatInstant(start), end: formatInstant(end) };
     try {
@@ -163,12 +165,12 @@ export class AnomalyService {
     return unexamined(await examined.of(device.id), from, until, now());
   }
 
-  /** What went on within the last 24 hours, newest first. */
+  /** Anomalies of the last 24 hours, newest first. */
   async recent({ machine_id: machine, severity, limit }: RecentAnomaliesQuery) {
     return this.#list({ ...this.#ofMachine(machine), severity, start: this.#options.now() - RECENT_MS }, limit);
   }
 
-  /** What nobody has resolved, newest first. */
+  /** Unresolved anomalies, newest first. */
   async active({ machine_id: machine, severity, limit }: RecentAnomaliesQuery) {
     return this.#list({ ...this.#ofMachine(machine), severity, active: true }, limit);
   }
@@ -190,7 +192,7 @@ export class AnomalyService {
     };
   }
 
-  /** One anomaly with its history and what was expected around it. */
+  /** One anomaly with its log and the expected values around it. */
   async detail(id: string): Promise<AnomalyDetail> {
     const { anomalies } = this.#options;
     const record = await anomalies.require(id);
@@ -199,7 +201,7 @@ export class AnomalyService {
     return {
       ...this.#show(record),
       label: label.success ? label.data : null,
-      events: events.map(({ at, ...rest }) => ({ at: formatInstant(at), ...rest })),
+      events: events.map(({ at, ...event }) => ({ at: formatInstant(at), ...event })),
       series: await this.#series(record),
     };
   }
@@ -216,7 +218,7 @@ export class AnomalyService {
     return this.#note(id, { actor, kind: 'comment', text });
   }
 
-  /** Says whether it was one: what was wrong raises the limit from which such events are told. */
+  /** Labels an anomaly as right or wrong: "wrong" raises the limit above which such events are reported. */
   async label(id: string, actor: string, label: AnomalyLabel): Promise<Anomaly> {
     return this.#note(id, { actor, kind: 'label', text: label });
   }
@@ -235,15 +237,15 @@ export class AnomalyService {
     return { detection, limits, modelVersion, warnings };
   }
 
-  async #keep(device: DeviceRecord, events: readonly FoundEvent[]): Promise<AnomalyRecord[]> {
-    const kept = await this.#keeper.keep(device, events);
-    for (const { record, isNews } of kept) if (isNews) this.#tell(record);
-    return kept.map(({ record }) => record);
+  async #store(device: DeviceRecord, events: readonly FoundEvent[]): Promise<AnomalyRecord[]> {
+    const stored = await this.#reconciler.store(device, events);
+    for (const { record, isNews } of stored) if (isNews) this.#publish(record);
+    return stored.map(({ record }) => record);
   }
 
   async #series({ deviceId, metric, startAt, endAt }: AnomalyRecord): Promise<AnomalyDetail['series']> {
     const device = this.#options.devices.require(deviceId);
-    const around = Math.min(Math.max(endAt - startAt, AROUND_MS.least), AROUND_MS.most);
+    const around = Math.min(Math.max(endAt - startAt, AROUND_MS.min), AROUND_MS.max);
     const window = { start: startAt - around, end: Math.min(endAt + around, this.#options.now()) };
     const judged = await this.#judge(device, window, CONTAMINATION, undefined).catch((error: unknown) => {
       if (error instanceof InvalidInput) return null;
@@ -273,16 +275,16 @@ export class AnomalyService {
     };
   }
 
-  /** What was examined of the devices that a list is about. */
+  /** The examined periods of the devices in a list. */
   async #examined({ deviceId, deviceIds }: Pick<AnomalyFilter, 'deviceId' | 'deviceIds'>): Promise<ExaminedDevice[]> {
     const { devices, examined } = this.#options;
     const ids = deviceIds === undefined ? null : new Set(deviceIds);
-    const asked = devices
+    const selected = devices
       .all()
       .filter(({ id }) => (deviceId === undefined || id === deviceId) && (ids === null || ids.has(id)))
       .filter((device) => isJudged(this.#options, device));
     return Promise.all(
-      asked.slice(0, MAX_EXAMINED_DEVICES).map(async ({ id, name }) => ({
+      selected.slice(0, MAX_EXAMINED_DEVICES).map(async ({ id, name }) => ({
         machine_id: id,
         machine_name: name,
         time_periods: (await examined.of(id)).map(periodOf),
@@ -292,7 +294,7 @@ export class AnomalyService {
 
   async #note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<Anomaly> {
     const record = await this.#options.anomalies.note(id, event);
-    this.#tell(record);
+    this.#publish(record);
     return this.#show(record);
   }
 
@@ -309,13 +311,13 @@ export class AnomalyService {
     return toAnomaly(record, this.#options.devices.require(record.deviceId), this.#options.describe);
   }
 
-  #tell(record: AnomalyRecord): void {
+  #publish(record: AnomalyRecord): void {
     for (const listener of this.#listeners) listener(this.#show(record));
   }
 }
 
 const NO_BASELINE =
-  'no hourly baseline is in use, or its drivers are not known by quarter hours: what is normal was learnt from the history of the machine alone';
+  'no hourly baseline is active, or its drivers are not known by quarter hours: the expected power was learnt from the history of the machine alone';
 
 function pieceKey({ id }: DeviceRecord, { start, end }: Window): string {
   return `${id} ${Math.round(start / UTC_DAY_MS)} ${Math.round(end / UTC_DAY_MS)}`;
@@ -331,6 +333,6 @@ function windowOf(request: Pick<AnomalyDetection, 'start' | 'end'>, now: number)
 function tooLittle({ name }: DeviceRecord, knownMs: number): InvalidInput {
   const days = (ms: number) => (ms / UTC_DAY_MS).toFixed(1);
   return new InvalidInput(
-    `${days(knownMs)} days of ${name} are known before the end of the window, and ${days(MIN_REFERENCE_MS)} are needed to tell what is normal: collect for ${days(MIN_REFERENCE_MS - knownMs)} days more`,
+    `${days(knownMs)} days of ${name} are known before the end of the window, and ${days(MIN_REFERENCE_MS)} are needed as a reference: collect data for ${days(MIN_REFERENCE_MS - knownMs)} more days`,
   );
 }

@@ -6,18 +6,18 @@ import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { ExaminedTimes } from './examined.ts';
 import { AnomalyService } from './service.ts';
 
-it('a machine whose baseline lost a driver is judged by its own history', async () => {
+it('a machine whose baseline lost a driver is assessed by its own history', async () => {
   const { train, site, records } = await world();
   await train(['production_count', 'outdoor_temp_c']);
   const [press] = site.devices.all();
   const end = NOW + 20 * UTC_DAY_MS;
   const spike = end - 8 * HOUR_MS;
-  const usual = (at: number) => energy(END - 28 * UTC_DAY_MS + ((at - END) % (7 * UTC_DAY_MS)));
+  const normal = (at: number) => energy(END - 28 * UTC_DAY_MS + ((at - END) % (7 * UTC_DAY_MS)));
   if (press === undefined) throw new Error('the world has a press');
   await site.report(
     press,
     'energy.power_kw',
-    every(HOUR_MS, NOW, end, (at) => usual(at) + (at >= spike && at < spike + 4 * HOUR_MS ? 150 : 0)),
+    every(HOUR_MS, NOW, end, (at) => normal(at) + (at >= spike && at < spike + 4 * HOUR_MS ? 150 : 0)),
   );
   site.now = end;
   const catalogue = new MetricCatalogue();

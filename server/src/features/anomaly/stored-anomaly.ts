@@ -9,7 +9,7 @@ import { Corrupt } from '../../domain/errors.ts';
 import type { AnomalyInput, AnomalyRecord, LabelledAnomaly } from '../../storage/records/analytics/anomalies.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 
-/** What is kept of why an anomaly was told. */
+/** The stored reasons of an anomaly. */
 const Reasons = z.object({
   features: z.array(z.object({ feature: AnomalyFeature, share: z.number() })),
   strength: z.number(),
@@ -19,7 +19,7 @@ const Reasons = z.object({
 
 export type FoundEvent = Omit<FoundAnomaly, 'expected'> & {
   readonly expected: number | null;
-  /** It went on already where the history that was looked at begins. */
+  /** It had already started before the examined history. */
   readonly beganBefore?: boolean;
 };
 
@@ -35,7 +35,7 @@ export function toInput(deviceId: string, found: FoundEvent): AnomalyInput {
   };
 }
 
-/** An anomaly as the API shows it. Throws Corrupt for a record that no version of this program wrote. */
+/** An anomaly in its API form. Throws Corrupt for an invalid record. */
 export function toAnomaly(record: AnomalyRecord, device: DeviceRecord, describe: (metric: string) => Metric): Anomaly {
   const { value, expectedValue: expected, resolvedAt } = record;
   const { features, strength, extraKwh } = reasonsOf(record);
@@ -70,30 +70,29 @@ function reasonsOf({ id, reasons }: { readonly id?: string; readonly reasons: un
   throw new Corrupt(`the reasons of the anomaly ${id} cannot be read: ${parsed.error.issues[0]?.message}`);
 }
 
-/** Labels may raise a limit to this multiple at most, but that of sensors that rest: what stands out so far is told whatever was said of others. */
+/** Maximum factor by which labels may raise a limit, except that of stuck sensors: a larger deviation is always reported. */
 const MAX_THRESHOLD_FACTOR = 4;
 const BEYOND = 1.02;
 
 /**
- * What labels teach, by metric and type: the lowest multiple of the usual limit that would have told the most right events and the fewest
- * wrong ones.
+ * Limits learnt from labels, by metric and type: the lowest factor of the default limit that classifies the most labelled events correctly.
  */
 export function limitsOf(labelled: readonly LabelledAnomaly[]): LimitFactor[] {
   const groups = Map.groupBy(labelled, ({ metric, type }) => JSON.stringify([metric, type]));
   return [...groups.values()].flatMap((group) => {
     const { metric, type } = group[0]!;
     const known = AnomalyType.safeParse(type);
-    const told = group.map((one) => {
+    const labelled = group.map((one) => {
       const { strength, limit } = reasonsOf(one);
       return { ratio: Math.abs(strength) / limit, label: one.label as AnomalyLabel };
     });
-    const candidates = [1, ...told.filter(({ label }) => label === 'wrong').map(({ ratio }) => BEYOND * ratio)];
+    const candidates = [1, ...labelled.filter(({ label }) => label === 'wrong').map(({ ratio }) => BEYOND * ratio)];
     const mistakes = (factor: number) =>
-      told.filter(({ ratio, label }) => (label === 'wrong') === ratio >= factor).length;
+      labelled.filter(({ ratio, label }) => (label === 'wrong') === ratio >= factor).length;
     const best = candidates
       .sort((a, b) => a - b)
       .reduce((one, other) => (mistakes(other) < mistakes(one) ? other : one));
-    const most = type === 'stuck_sensor' ? Number.POSITIVE_INFINITY : MAX_THRESHOLD_FACTOR;
-    return known.success && best > 1 ? [{ metric, type: known.data, factor: Math.min(best, most) }] : [];
+    const max = type === 'stuck_sensor' ? Number.POSITIVE_INFINITY : MAX_THRESHOLD_FACTOR;
+    return known.success && best > 1 ? [{ metric, type: known.data, factor: Math.min(best, max) }] : [];
   });
 }

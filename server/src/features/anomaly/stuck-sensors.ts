@@ -7,20 +7,20 @@ import type { DriverOptions } from '../baseline/driver-loader.ts';
 import { SLOT_MS, stickingMetrics } from './device-history.ts';
 import type { FoundEvent } from './stored-anomaly.ts';
 
-/** Samples of this long before a window tell how often a sensor repeats itself, and at which values it rests at weekends. */
+/** Span before a window whose samples show how often a sensor repeats its value, and at which values it rests at weekends. */
 const HISTORY_MS = 21 * UTC_DAY_MS;
-/** Samples that follow each other faster tell nothing more; four months of them are a third of a million. */
+/** Minimum interval between samples: shorter ones add no information; four months of them are a third of a million. */
 const THINNED_MS = 30_000;
 const CONFIDENCE = 0.95;
 const CRITICAL_MS = UTC_DAY_MS;
-/** A run that is told lasts an hour, so it fills at least so many quarters. */
+/** A reported run lasts at least an hour, so it fills this many quarter hours. */
 const MIN_SLOTS = 3;
-/** What knows fewer values than this in its history is a set point, or too coarse to tell standing still from resting. */
+/** A series with fewer distinct values in its history is a set point, or too coarse to distinguish a stuck sensor from a resting one. */
 const MIN_VALUES = 8;
 
 /**
- * Sensors of a device that repeated one value in a window, longer than chance would have it.
- * @param limitOf hours of a metric from which on it is told: what labels have taught
+ * Sensors of a device that repeated one value in a window, for longer than chance explains.
+ * @param limitOf factor of the default limit of a metric, learnt from labels
  */
 export async function stuckSensors(
   options: DriverOptions,
@@ -57,7 +57,7 @@ export async function stuckSensors(
 
 type Request = Omit<Parameters<DriverOptions['queries']['frames']>[0], 'window'>;
 
-/** Whether a sensor held one value for some quarters of an hour: the rollups know, and most never did. */
+/** Whether a sensor repeated one value for several quarter hours: a check on rollups, which excludes most sensors. */
 async function mayStick({ queries, now }: DriverOptions, request: Request, { start, end }: Window): Promise<boolean> {
   const first = Math.floor((start - HOUR_MS) / SLOT_MS);
   const edges = Float64Array.from({ length: Math.ceil(end / SLOT_MS) - first + 1 }, (_, i) => (first + i) * SLOT_MS);
@@ -65,17 +65,17 @@ async function mayStick({ queries, now }: DriverOptions, request: Request, { sta
   const { min, max } = answer?.buckets[0] ?? { min: new Float64Array(0), max: new Float64Array(0) };
   let [slots, held] = [0, Number.NaN];
   for (let i = 0; i < min.length; i++) {
-    const [least, most] = [min[i]!, max[i]!];
-    if (least !== most && least === least) [slots, held] = [0, Number.NaN];
-    else if (least === least && held === held && least !== held) [slots, held] = [1, least];
-    else [slots, held] = [slots + 1, least === least ? least : held];
+    const [lowest, highest] = [min[i]!, max[i]!];
+    if (lowest !== highest && lowest === lowest) [slots, held] = [0, Number.NaN];
+    else if (lowest === lowest && held === held && lowest !== held) [slots, held] = [1, lowest];
+    else [slots, held] = [slots + 1, lowest === lowest ? lowest : held];
     if (slots >= MIN_SLOTS && held === held) return true;
   }
   return false;
 }
 
 async function thinned(frames: ReturnType<DriverOptions['queries']['stream']>, quantity: string): Promise<Series> {
-  const [timestamps, kept]: [number[], number[]] = [[], []];
+  const [timestamps, thinned]: [number[], number[]] = [[], []];
   let next = Number.NEGATIVE_INFINITY;
   for await (const frame of frames) {
     const { timestamps: times, values } = seriesOf(frame, quantity);
@@ -83,9 +83,9 @@ async function thinned(frames: ReturnType<DriverOptions['queries']['stream']>, q
       const at = times[i]!;
       if (at < next) continue;
       timestamps.push(at);
-      kept.push(values[i]!);
+      thinned.push(values[i]!);
       next = at + THINNED_MS;
     }
   }
-  return { timestamps: Float64Array.from(timestamps), values: Float64Array.from(kept) };
+  return { timestamps: Float64Array.from(timestamps), values: Float64Array.from(thinned) };
 }

@@ -14,7 +14,7 @@ import type { StoreTrouble } from '../../storage/layers/supervised-store.ts';
 /** A store that can be filled, or that another one is filled from. */
 export interface BackfillEnd {
   readonly name: string;
-  /** Why it is not in use, or null. */
+  /** The reason why it is unavailable, or null. */
   readonly trouble: () => StoreTrouble | null;
   /** It keeps only the newest readings. */
   readonly bounded: () => boolean;

@@ -7,7 +7,7 @@ describe('a non-routine adjustment', () => {
   const window = { machine_id: 'Press', start: iso(END), end: iso(END + 10 * UTC_DAY_MS) };
   const works = { machine_id: 'Press', start: iso(END + UTC_DAY_MS), end: iso(END + 3 * UTC_DAY_MS), reason: 'works' };
 
-  it('that tells energy moves what is expected, hour by hour', async () => {
+  it('with an energy changes the expected energy, hour by hour', async () => {
     const { service, train, adjustments } = await world();
     await train(['production_count', 'outdoor_temp_c']);
     const before = await service.deviation(window);
@@ -24,7 +24,7 @@ describe('a non-routine adjustment', () => {
     expect(await service.deviation(window)).toEqual(before);
   });
 
-  it('without energy leaves its hours out of deviations and trainings', async () => {
+  it('without an energy excludes its hours from deviations and trainings', async () => {
     const { service, train, adjustments } = await world();
     const all = await train(['production_count', 'outdoor_temp_c']);
     await adjustments.add({ ...works, kwh: null }, 'ann');
@@ -36,7 +36,7 @@ describe('a non-routine adjustment', () => {
     expect(less.training_samples).toBe(all.training_samples - 24);
   });
 
-  it('of the training window is not learnt', async () => {
+  it('in the training window is not learnt', async () => {
     const { train, adjustments } = await world();
     const all = await train(['production_count', 'outdoor_temp_c']);
     await adjustments.add({ ...works, start: iso(START), end: iso(END), kwh: 1440 }, 'ann');
@@ -44,7 +44,7 @@ describe('a non-routine adjustment', () => {
     expect(less.intercept).toBeCloseTo(all.intercept - 1, 9);
   });
 
-  it('needs a window and a machine', async () => {
+  it('requires a window and a machine', async () => {
     const { adjustments } = await world();
     await expect(adjustments.add({ ...works, end: works.start, kwh: 1 }, 'ann')).rejects.toThrow(
       /must be after the start/,

@@ -12,7 +12,7 @@ import { trainingJob } from './job.ts';
 import { BaselineService } from './service.ts';
 
 describe('a baseline', () => {
-  it('finds what drives the energy, in the machine and around it', async () => {
+  it('finds the drivers of the energy, in the machine and around it', async () => {
     const { service, train } = await world();
     const model = await train(['production_count', 'outdoor_temp_c']);
     expect(model).toMatchObject({
@@ -37,7 +37,7 @@ describe('a baseline', () => {
     ]);
   });
 
-  it('tells what was used beyond it, and how sure that is', async () => {
+  it('reports the deviation from it, with its confidence', async () => {
     const { service, train } = await world();
     await train(['production_count', 'outdoor_temp_c']);
     const before = await service.deviation({ machine_id: 'Press', start: iso(START), end: iso(END) });
@@ -61,13 +61,13 @@ describe('a baseline', () => {
     expect(after.cusum.at(-1)).toBeCloseTo(after.deviation_kwh!, 6);
   });
 
-  it('predicts an hour, and says when it has seen nothing like it', async () => {
+  it('predicts an hour, and reports extrapolation', async () => {
     const { service, train } = await world();
     await train(['production_count', 'outdoor_temp_c']);
-    const usual = await service.predict('Press', { production_count: '60', outdoor_temp_c: 10 });
-    expect(usual.predicted_kwh).toBeCloseTo(5 + 24 - 3, 0);
-    expect(usual.confidence_interval_upper - usual.confidence_interval_lower).toBeGreaterThan(2);
-    expect(usual.extrapolated).toEqual([]);
+    const normal = await service.predict('Press', { production_count: '60', outdoor_temp_c: 10 });
+    expect(normal.predicted_kwh).toBeCloseTo(5 + 24 - 3, 0);
+    expect(normal.confidence_interval_upper - normal.confidence_interval_lower).toBeGreaterThan(2);
+    expect(normal.extrapolated).toEqual([]);
     const strange = await service.predict('Press', { production_count: 500, outdoor_temp_c: 10 });
     expect(strange.extrapolated).toEqual(['production_count']);
     await expect(service.predict('Press', { production_count: 60 })).rejects.toThrow(/outdoor_temp_c is missing/);
@@ -79,7 +79,7 @@ describe('a baseline', () => {
     );
   });
 
-  it('is replaced by a valid version only, unless a person decides', async () => {
+  it('is replaced only by a valid version, unless a user decides', async () => {
     const { service, train } = await world();
     const good = await train(['production_count', 'outdoor_temp_c']);
     const bad = await train(['outdoor_temp_c']);
@@ -95,7 +95,7 @@ describe('a baseline', () => {
     ).toBe(2);
   });
 
-  it('is trained anew with its drivers, and stays when the new version is not valid', async () => {
+  it('is retrained with its drivers, and remains active if the new version is not valid', async () => {
     const { service, train } = await world();
     await train(['production_count', 'outdoor_temp_c']);
     const { baselines } = await service.retrainAll(new AbortController().signal, () => {});
@@ -104,7 +104,7 @@ describe('a baseline', () => {
     expect(Object.keys(newest?.coefficients ?? {})).toEqual(['production_count', 'outdoor_temp_c']);
   });
 
-  it('is refused where the energy never changes, and kept where it is exactly what it follows from', async () => {
+  it('is rejected if the energy is constant, and accepted if the drivers explain it exactly', async () => {
     const site = await SiteWorld.open(NOW, { timezone: 'UTC' });
     const pump = await site.device('Pump', 'machine', { expectedIntervalS: 3600 });
     const lamp = await site.device('Lamp', 'machine', { expectedIntervalS: 3600 });
@@ -154,20 +154,20 @@ describe('a baseline', () => {
     expect(models.map(({ model_version }) => model_version)).toEqual([1, 2, 3]);
   });
 
-  it('is refused with too little data, and says how long to collect', async () => {
+  it('is rejected with too little data, with the number of days still needed', async () => {
     const { train } = await world();
     await expect(train(['production_count'], END - 20 * UTC_DAY_MS)).rejects.toThrow(
       /^480 hours of this window have energy .* needs 500 .* about 1 more days/,
     );
     const few = await train(['production_count', 'outdoor_temp_c'], END - 30 * UTC_DAY_MS);
-    expect(few.warnings).toEqual(['720 hours are few: 1000 make a sound model']);
+    expect(few.warnings).toEqual(['720 hours are few: 1000 are recommended']);
   });
 
-  it('names drivers that tell nothing', async () => {
+  it('lists drivers without a significant effect', async () => {
     const { train } = await world();
     const { warnings, criteria } = await train(['production_count', 'outdoor_temp_c', 'environment.humidity_percent']);
     expect(warnings.join()).toMatch(
-      /^environment.humidity_percent tells nothing that the other drivers do not \(p = 0\.\d\d\): leave it out$/,
+      /^environment.humidity_percent has no significant effect \(p = 0\.\d\d\); omit it$/,
     );
     expect(criteria.find(({ rule }) => rule === 'greatest p of a driver')).toMatchObject({
       passed: false,
@@ -176,7 +176,7 @@ describe('a baseline', () => {
     expect(criteria.find(({ rule }) => rule === 'CV(RMSE)')).toMatchObject({ passed: true });
   });
 
-  it('suggests drivers to keep, and says why not the others', async () => {
+  it('suggests drivers, with a reason for each excluded one', async () => {
     const { service } = await world();
     const { suggestion } = await service.drivers({
       machine_id: 'Press',
@@ -195,12 +195,12 @@ describe('a baseline', () => {
     expect(few.suggestion).toBeNull();
   });
 
-  it('is refused with drivers from which nothing can be learnt', async () => {
+  it('is rejected with drivers that carry no information', async () => {
     const { service, train } = await world();
     await expect(train(['production_count', 'pressure_bar'])).rejects.toThrow(/pressure_bar did not change/);
-    await expect(train(['outdoor_temp_c', 'indoor_temp_c'])).rejects.toThrow(/follows from the other drivers/);
+    await expect(train(['outdoor_temp_c', 'indoor_temp_c'])).rejects.toThrow(/is a combination of the other drivers/);
     await expect(train(['moon'])).rejects.toThrow(
-      /"moon" is reported neither by the machine nor around it; there are production_count/,
+      /"moon" is reported neither by the machine nor around it; available are production_count/,
     );
     await expect(service.deviation({ machine_id: 'Press' })).rejects.toThrow(NotFound);
     await expect(service.models('Hall')).rejects.toThrow(/Hall does not report its consumption/);
@@ -208,8 +208,8 @@ describe('a baseline', () => {
 });
 
 /**
- * A hall that is heated below so many °C, as it was two hours ago, and used more from Monday to Friday by the site's clock. With a swing a
- * degree takes more in the morning and less in the evening.
+ * A hall that is heated below a threshold of the outdoor temperature, with a delay of two hours, and uses more from Monday to Friday in
+ * local time. With a swing, a degree costs more energy in the morning and less in the evening.
  */
 async function hall(usedKwh = 6, swing = 0, heatedBelowC = 15) {
   const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
@@ -249,13 +249,13 @@ async function hall(usedKwh = 6, swing = 0, heatedBelowC = 15) {
 }
 
 describe('a baseline of the outdoor temperature', () => {
-  it('follows heating with its delay, the hours of use by the clock of the site, and takes the model that tells most', async () => {
+  it('models delayed heating and the local hours of occupancy, and chooses the model with the best fit', async () => {
     const { service, train } = await hall();
     const model = await train({ model_type: 'auto' });
     expect(model).toMatchObject({ model_type: 'time_of_week_temperature', lag_hours: 2, valid: true, is_active: true });
     expect(model.candidates).toHaveLength(7);
     expect(model.cv_rmse_out_of_sample).toBeLessThan(0.05);
-    // Summer time began in the window: hours of use are those of the clock.
+    // Summer time began in the window: hours of occupancy are in local time.
     const used = model.time_of_week?.occupied ?? [];
     expect(used.flatMap((isUsed, hour) => (isUsed ? [hour] : []))).toEqual(
       Array.from({ length: 168 }, (_, hour) => hour).filter((hour) => hour < 120 && hour % 24 >= 7 && hour % 24 < 18),
@@ -269,14 +269,14 @@ describe('a baseline of the outdoor temperature', () => {
     expect(made).toBeCloseTo(later.hourly_deviations[7]?.predicted_kwh ?? 0, 9);
   });
 
-  it('follows what a degree takes by the hour of the day, and is kept whole', async () => {
+  it('models the energy per degree by hour of day, and is stored completely', async () => {
     const { service, train } = await hall(6, 0.5, 30);
     const model = await train({ model_type: 'auto' });
     expect(model).toMatchObject({ model_type: 'time_of_week_temperature', valid: true, is_active: true });
     expect(model.model_name).toBe('time_of_week_temperature_smooth');
     const plain = model.candidates.find(({ model_name: name }) => name === 'time_of_week_temperature');
     expect(model.cv_rmse_out_of_sample).toBeLessThan(0.5 * (plain?.cv_rmse_out_of_sample ?? 0));
-    // The slopes of its courses say nothing one by one.
+    // The individual slopes of its courses are not significant.
     expect(Object.keys(model.coefficients).every((name) => /^(un)?occupied_temperature_\d$/.test(name))).toBe(true);
     const later = await service.deviation({ machine_id: 'Hall heating', start: iso(END), end: iso(NOW) });
     expect(Math.abs(later.deviation_percent ?? 99)).toBeLessThan(1);
@@ -295,7 +295,7 @@ describe('a baseline of the outdoor temperature', () => {
     expect(Math.abs((await degree('2026-04-12T18:00:00+02:00')) - 0.4)).toBeLessThan(0.15);
   });
 
-  it('finds where heating begins, and predicts by the hour of the week', async () => {
+  it('finds the balance point of heating, and predicts by the hour of the week', async () => {
     const { train: trainUnused } = await hall(0);
     const bent = await trainUnused({ model_type: 'change_point' });
     expect(bent).toMatchObject({ model_name: '3p_heating', lag_hours: 2 });
@@ -316,7 +316,7 @@ describe('a baseline of the outdoor temperature', () => {
     await expect(service.predict('Hall heating', {})).rejects.toThrow(/outdoor_temp_c is missing/);
   });
 
-  it('can be of days, but not by hours of the week then', async () => {
+  it('can be daily, but then not by hour of the week', async () => {
     const { train } = await hall();
     await expect(train({ model_type: 'change_point', resolution: 'day' })).rejects.toThrow(
       /^59 days of this window .* needs 90/,
@@ -325,7 +325,7 @@ describe('a baseline of the outdoor temperature', () => {
     expect(() => BaselineTraining.parse({ machine_id: 'x' })).toThrow(/at least one driver/);
   });
 
-  it('is trained anew in the same way, and compared version by version', async () => {
+  it('is retrained in the same way, and compared version by version', async () => {
     const { service, train } = await hall();
     const bent = await train({ model_type: 'change_point' });
     await service.activate(bent.model_id);
@@ -340,7 +340,7 @@ describe('a baseline of the outdoor temperature', () => {
 });
 
 describe('a training', () => {
-  it('that takes long goes on as a job, and is not done twice', async () => {
+  it('that takes long continues as a job, and runs only once', async () => {
     const { service, records } = await world();
     const scheduler = new Scheduler([trainingJob(service)], {
       runs: records.jobRuns,

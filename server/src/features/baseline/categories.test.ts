@@ -13,7 +13,7 @@ const ROWS = rowsOfBuilding('school');
 const [START, END] = [ROWS[0]!.start, ROWS.at(-1)!.start + UTC_DAY_MS];
 const NOW = END + 30 * UTC_DAY_MS;
 const MODES = ['classes', 'school holidays', 'summer maintenance', 'summer school', 'ramp up'];
-/** 0: classes; of several flags the last counts. */
+/** 0: classes; if several flags are set, the last counts. */
 const modeOf = (at: number) => ROWS[Math.floor((at - START) / UTC_DAY_MS)]!.flags.lastIndexOf(1) + 1;
 const dayOf = (at: number) => iso(at).slice(0, 10);
 
@@ -70,7 +70,7 @@ async function school() {
 }
 
 describe('a calendar', () => {
-  it('has the category of the first period that applies, past midnight and on the day that lacks an hour', () => {
+  it('has the category of the first period that applies, past midnight and on the day of 23 hours', () => {
     const night = { category: 'night', weekdays: [6], from_time: '22:00', to_time: '06:00' };
     const early = { category: 'early', from: '2026-03-29', to: '2026-03-29', from_time: '03:00', to_time: '08:00' };
     const shifts = { defaultCategory: 'day', periods: [night, early] };
@@ -86,7 +86,7 @@ describe('a calendar', () => {
 });
 
 describe('a driver with categories', () => {
-  it('explains a school by its operating modes, as a series or as a calendar alike', async () => {
+  it('explains a school by its operating modes, both as a series and as a calendar', async () => {
     const { service, train, calendar } = await school();
     await calendar(PERIODS);
     const plain = await train([]);
@@ -111,8 +111,8 @@ describe('a driver with categories', () => {
     const [summer, classes] = [await on('2018-06-20'), await on('2018-05-16')];
     expect(summer.conditions).toMatchObject({ 'calendar:Year = summer school': 1, 'calendar:Year = ramp up': 0 });
     expect(summer.predicted_kwh).toBeLessThan(0.9 * classes.predicted_kwh);
-    const told = await on('2018-05-16', { 'calendar:Year': 'summer school' });
-    expect(told.conditions['calendar:Year = summer school']).toBe(1);
+    const chosen = await on('2018-05-16', { 'calendar:Year': 'summer school' });
+    expect(chosen.conditions['calendar:Year = summer school']).toBe(1);
     await expect(on('2018-05-16', { 'calendar:Year': 'party' })).rejects.toThrow(/must be one of classes, ramp up/);
 
     const { baselines } = await service.retrainAll(new AbortController().signal, () => {});
@@ -121,7 +121,7 @@ describe('a driver with categories', () => {
     expect(newest!.categorical_drivers.map(({ name }) => name)).toEqual(['calendar:Year']);
   });
 
-  it('leaves days out on which it has a category that the training did not see', async () => {
+  it('excludes days with a category that does not occur in the training', async () => {
     const { service, train, calendar } = await school();
     const late = END - 60 * UTC_DAY_MS;
     const strike = { category: 'strike', from: dayOf(late), to: dayOf(late + 4 * UTC_DAY_MS) };
@@ -132,7 +132,7 @@ describe('a driver with categories', () => {
     expect([found.hours, found.missing_hours]).toEqual([55, 5]);
   });
 
-  it('is refused where it has one category, too many, fractions, or does not exist', async () => {
+  it('is rejected if it has one category, too many, fractions, or does not exist', async () => {
     const { site, mains, train, calendar } = await school();
     const report = (metric: string, value: (at: number) => number) =>
       site.report(mains, metric, every(6 * HOUR_MS, START, END, value));

@@ -7,16 +7,16 @@ import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { CalendarRecord, Calendars } from '../../storage/records/analytics/calendars.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';
 
-/** One category of a driver: its column is the share of each hour or day for which the category holds. */
+/** One category of a driver: its column is the share of each hour or day in that category. */
 export interface Category {
-  /** Name of the driver that has the categories. */
+  /** Name of the driver with the categories. */
   readonly source: string;
   readonly value: string;
-  /** All categories that the training saw. Hours or days with another one cannot be predicted. */
+  /** All categories of the training. Hours or days with another one cannot be predicted. */
   readonly among: readonly string[];
 }
 
-/** Where categories are reported: by a device, or in a calendar, whose id takes the place of the device's. */
+/** The source of categories: a metric of a device, or a calendar, whose id replaces the device's. */
 export interface CategorySource {
   readonly name: string;
   readonly metric: string;
@@ -38,11 +38,11 @@ export interface CategoryOptions {
 export const CALENDAR_PREFIX = 'calendar:';
 const CALENDAR_GROUP = 'calendar.';
 export const MAX_CATEGORIES = 20;
-/** Categories are looked at this often. */
+/** Categories are sampled at this interval. */
 const STEP_MS = 15 * MINUTE_MS;
 /** Share of an hour or day for which the category must be known. */
 const MIN_COVERAGE = 0.9;
-/** Hours or days: less is rounding. */
+/** Hours or days; a smaller value is rounding. */
 const LITTLE = 1e-6;
 
 export function isCategory<D extends CategorySource & { readonly category?: Category | undefined }>(
@@ -61,8 +61,8 @@ export function calendarDriver({ id, name }: CalendarRecord): CategorySource {
 }
 
 /**
- * A driver for each category that a source has in a window, but for the most frequent one: that is what the others are compared with.
- * @throws InvalidInput for a source with one category, with more than 20, or with values that are not whole numbers
+ * A driver for each category that a source has in a window, except the most frequent one, which is the reference.
+ * @throws InvalidInput for a source with one category, with more than 20, or with values that are not integers
  */
 export async function categoryDrivers(
   options: CategoryOptions,
@@ -71,12 +71,12 @@ export async function categoryDrivers(
 ): Promise<CategoryDriver[]> {
   const shares = await sharesOf(options, source, Float64Array.of(start, end), null);
   const broken = [...shares.keys()].find((value) => !isCalendar(source) && !Number.isInteger(Number(value)));
-  if (broken !== undefined) throw unusable(source.name, `must have whole numbers as categories; got ${broken}`);
+  if (broken !== undefined) throw unusable(source.name, `must have integers as categories; got ${broken}`);
   return driversFor(source, new Map(Array.from(shares, ([value, column]) => [value, column[0]!])));
 }
 
 /**
- * The same without categories that no complete hour or day has, such as that of a machine that is off: null where all of them occur.
+ * The drivers without categories that no complete hour or day has, such as that of a machine that is off; null if all occur.
  * @param columns of the drivers
  */
 export function withoutUnseen<D extends CategorySource>(
@@ -103,15 +103,15 @@ export function withoutUnseen<D extends CategorySource>(
     );
     if ([...sums.values()].every((sum) => sum > LITTLE)) continue;
     const seen = new Map([...sums].filter(([, sum]) => sum > LITTLE));
-    const rest = driversFor({ ...some[0]!, name: source }, seen) as unknown as D[];
-    for (const [i, driver] of some.entries()) replaced.set(driver, i === 0 ? rest : []);
+    const remaining = driversFor({ ...some[0]!, name: source }, seen) as unknown as D[];
+    for (const [i, driver] of some.entries()) replaced.set(driver, i === 0 ? remaining : []);
   }
   return replaced.size === 0 ? null : drivers.flatMap((driver) => replaced.get(driver) ?? [driver]);
 }
 
 function driversFor(source: CategorySource, sums: ReadonlyMap<string, number>): CategoryDriver[] {
   const { name, metric, deviceId } = source;
-  if (sums.size < 2) throw unusable(name, `has ${sums.size === 0 ? 'no value' : 'one category only'} in this window`);
+  if (sums.size < 2) throw unusable(name, `has ${sums.size === 0 ? 'no value' : 'only one category'} in this window`);
   const [, ...others] = [...sums].sort(([, a], [, b]) => b - a);
   const among = [...sums.keys()].sort();
   return others.map(([value]) => ({
@@ -122,7 +122,7 @@ function driversFor(source: CategorySource, sums: ReadonlyMap<string, number>): 
   }));
 }
 
-/** The columns of some categories of one source; NaN where the category is not known, or is none of those that the training saw. */
+/** The columns of some categories of one source; NaN if the category is unknown, or does not occur in the training. */
 export async function categoryColumns(
   options: CategoryOptions,
   drivers: readonly CategoryDriver[],
@@ -140,13 +140,13 @@ export async function categoryColumns(
 
 /**
  * Share of each slot by category.
- * @param wanted those that count; null: all, at most 20
+ * @param counted the categories that count; null: all, at most 20
  */
 async function sharesOf(
   options: CategoryOptions,
   source: CategorySource,
   edges: Float64Array,
-  wanted: ReadonlySet<string> | null,
+  counted: ReadonlySet<string> | null,
 ): Promise<Map<string, Float64Array>> {
   const steps = stepsWithin(edges);
   const categories = isCalendar(source)
@@ -157,7 +157,7 @@ async function sharesOf(
   for (const [i, category] of categories.entries()) {
     const [start, end] = [steps[i]!, steps[i + 1]!];
     while (edges[slot + 1]! <= start) slot++;
-    if (category === null || wanted?.has(category) === false) continue;
+    if (category === null || counted?.has(category) === false) continue;
     if (!shares.has(category) && shares.size >= MAX_CATEGORIES)
       throw unusable(source.name, `has more than ${MAX_CATEGORIES} categories`);
     const column = shares.get(category) ?? new Float64Array(edges.length - 1);
@@ -167,14 +167,14 @@ async function sharesOf(
   return shares;
 }
 
-/** Quarter hours of the slots, and the slots' edges. */
+/** Steps of 15 minutes within the slots, including the slots' edges. */
 function stepsWithin(edges: Float64Array): Float64Array {
   const steps: number[] = [];
   for (let s = 0; s + 1 < edges.length; s++) for (let at = edges[s]!; at < edges[s + 1]!; at += STEP_MS) steps.push(at);
   return Float64Array.from([...steps, edges.at(-1)!]);
 }
 
-/** By the clock of the calendar's site; null where the calendar is gone. */
+/** In local time of the calendar's site; null if the calendar was deleted. */
 async function calendarCategories(
   { calendars, sites }: CategoryOptions,
   { deviceId: id }: CategorySource,
@@ -187,7 +187,7 @@ async function calendarCategories(
     : categoriesAt(calendar, starts, sites.zoneOf(calendar.siteId));
 }
 
-/** The newest value in each quarter hour, or the one that still holds there; null where none is known. */
+/** The newest value in each quarter hour, or the previous one that still holds; null without one. */
 async function metricCategories(
   { queries, now }: CategoryOptions,
   { deviceId, metric }: CategorySource,
@@ -199,7 +199,7 @@ async function metricCategories(
   return Array.from({ length: steps.length - 1 }, (_, i) => {
     if (buckets === undefined || !(buckets.coveredMs[i]! > 0)) return null;
     const held = (buckets.integral[i]! * HOUR_MS) / buckets.coveredMs[i]!;
-    // The mean of a value that holds is the value, up to rounding.
+    // The mean of a constant value is the value, up to rounding.
     return String(buckets.count[i]! > 0 ? buckets.last[i] : Math.round(held * 1e6) / 1e6);
   });
 }

@@ -15,7 +15,7 @@ import { judgeSavings, type SavingsEvidence } from '../../analytics/baseline/sav
 import type { Loaded } from './observations.ts';
 import { fitOf, type StoredModel } from './stored-model.ts';
 
-/** What a model says of hours or days: part by part, as the API shows it. */
+/** A model's prediction for hours or days, by part, in its API form. */
 export interface Predicted extends Predictions {
   readonly intercept: number;
   readonly parts: Readonly<Record<string, number[]>>;
@@ -29,7 +29,7 @@ export function conditionsOf(loaded: Loaded, { basis, counts }: BaselineFit): { 
   return { known: rowsOf(all, rows), rows };
 }
 
-/** Predictions with what makes them up: the intercept and the parts add up to each. */
+/** Predictions with their parts: the intercept and the parts add up to each prediction. */
 export function predictParts(model: StoredModel, known: Observations): Predicted {
   const fit = fitOf(model);
   const predictions = predict(fit, known, known.kwh.length);
@@ -60,7 +60,7 @@ export function predictParts(model: StoredModel, known: Observations): Predicted
   return { ...predictions, intercept, parts };
 }
 
-/** Actual against predicted, hour by hour or day by day, and in total. */
+/** Actual energy compared with the prediction, by hour or day, and in total. */
 export function compare(model: StoredModel, loaded: Loaded) {
   const fit = fitOf(model);
   const { known, rows } = conditionsOf(loaded, fit);
@@ -105,9 +105,9 @@ export function compare(model: StoredModel, loaded: Loaded) {
     hourly_deviations: hourly,
     cusum,
     warnings: [
-      ...(missing > 0 ? [`${missing} of ${loaded.total} ${slot}s lack energy or a driver and are left out`] : []),
+      ...(missing > 0 ? [`${missing} of ${loaded.total} ${slot}s lack energy or a driver and are excluded`] : []),
       ...(loaded.zeros > 0 ? [`${loaded.zeros} ${slot}s of 0 kWh count as missing, as in the training`] : []),
-      ...(beyond > 0 ? [`${beyond} ${slot}s lie outside what the model was trained on`] : []),
+      ...(beyond > 0 ? [`${beyond} ${slot}s are outside the range of the training`] : []),
     ],
   };
 }
@@ -118,7 +118,7 @@ interface Sums {
   readonly count: number;
 }
 
-/** Sums over hours or days; without any of them nothing is known, which is neither 0 kWh nor normal. */
+/** Sums over hours or days; without any, the sums are unknown rather than 0 kWh. */
 function totalsOf(fit: BaselineFit, { actual, predicted, count }: Sums) {
   if (count === 0) {
     return {
@@ -144,7 +144,7 @@ function totalsOf(fit: BaselineFit, { actual, predicted, count }: Sums) {
   };
 }
 
-/** What was saved, with its verdict. */
+/** The savings, with a verdict. */
 function savingsOf(
   { deviation_kwh, uncertainty_kwh, fractional_savings_uncertainty }: ReturnType<typeof totalsOf>,
   model: StoredModel,
@@ -165,7 +165,7 @@ function savingsOf(
   return { kwh, uncertainty_kwh, fractional_uncertainty: fractional_savings_uncertainty, ...judged };
 }
 
-/** Drivers whose mean over the window is outside what the model has seen. */
+/** Drivers whose mean over the window is outside the range of the training. */
 function meansOutside(model: StoredModel, known: Observations): string[] {
   const { drivers, temperature } = model;
   const { ranges, columns } = conditionColumns(model, known);
@@ -189,7 +189,7 @@ function noDataReason({ total, excluded }: Loaded, slot: Resolution): string {
   return `no ${slot} of this window has energy and every driver of the model`;
 }
 
-/** Share of the hours or days to compare for which energy and drivers are known. */
+/** Share of the hours or days of the window for which energy and drivers are known. */
 function coverageOf(count: number, missing: number): number {
   return count + missing === 0 ? 0 : count / (count + missing);
 }

@@ -12,7 +12,7 @@ const ZONE = 'Europe/Warsaw';
 const START = Date.UTC(2023, 11, 31, 23);
 const YEAR_END = Date.UTC(2024, 11, 31, 23);
 const NOW = Date.UTC(2025, 4, 31, 22);
-/** Public holidays of Poland on weekdays of that time. */
+/** Public holidays of Poland on weekdays in that period. */
 const HOLIDAYS = new Set(
   '2024-01-01 2024-04-01 2024-05-01 2024-05-03 2024-05-30 2024-08-15 2024-11-01 2024-11-11 2024-12-25 2024-12-26 2025-01-01 2025-01-06 2025-04-21 2025-05-01'.split(
     ' ',
@@ -21,12 +21,12 @@ const HOLIDAYS = new Set(
 
 const outdoors = (at: number) =>
   9 - 11 * Math.cos((2 * Math.PI * (at - START)) / (365.25 * UTC_DAY_MS)) + 3 * Math.sin(at / 3e8);
-/** kW: an office with a cold weekend, a tenth less from the second year on. */
+/** kW: an office with lower consumption at weekends, a tenth less from the second year on. */
 function power(at: number): number {
   const { day, weekday } = localTime(at, ZONE);
   const isOff = weekday > 5 || HOLIDAYS.has(day);
-  const usual = isOff ? 30 + 0.5 * Math.max(15 - outdoors(at), 0) : 80 + 2 * Math.max(15 - outdoors(at), 0);
-  return (usual + noise(Math.floor((at - START) / UTC_DAY_MS) * HOUR_MS)) * (at >= YEAR_END ? 0.9 : 1);
+  const normal = isOff ? 30 + 0.5 * Math.max(15 - outdoors(at), 0) : 80 + 2 * Math.max(15 - outdoors(at), 0);
+  return (normal + noise(Math.floor((at - START) / UTC_DAY_MS) * HOUR_MS)) * (at >= YEAR_END ? 0.9 : 1);
 }
 
 function training(site: SiteWorld) {
@@ -51,7 +51,7 @@ function training(site: SiteWorld) {
   return { service, train };
 }
 
-it('a daily baseline knows weekdays, days off and public holidays, and proves a saving of a tenth', async () => {
+it('a daily baseline distinguishes weekdays, days off and public holidays, and proves a saving of a tenth', async () => {
   const site = await SiteWorld.open(NOW, { timezone: ZONE, country: 'PL' });
   const meter = await site.device('Office', 'meter', { expectedIntervalS: 3600 });
   const roof = await site.device('Roof', 'other', { expectedIntervalS: 3600 });
@@ -84,7 +84,7 @@ it('a daily baseline knows weekdays, days off and public holidays, and proves a 
   await expect(train('day_of_week', 'hour')).rejects.toThrow(/a model by day of week is of days; got "hour"/);
 });
 
-it('days of the week are a baseline where nothing else is measured, and hours need a driver', async () => {
+it('a daily baseline needs no driver, an hourly one does', async () => {
   const site = await SiteWorld.open(NOW, { timezone: ZONE });
   const meter = await site.device('Office', 'meter', { expectedIntervalS: 6 * 3600 });
   await site.report(meter, 'grid.power_kw', every(6 * HOUR_MS, START, YEAR_END, power));

@@ -4,7 +4,7 @@ import { END, energy, iso, noise, START, world } from '../../../test/baseline/pr
 import { every } from '../../../test/energy/site-world.ts';
 
 describe('a baseline', () => {
-  it('never has what is made of the energy as a driver', async () => {
+  it('never has a driver that is derived from the energy', async () => {
     const { service, train, site } = await world();
     const press = site.devices.require('Press');
     const report = (metric: string, at: (instant: number) => number) =>
@@ -26,11 +26,11 @@ describe('a baseline', () => {
     for (const name of ['press.counter_copy', 'press.clamp'])
       expect([name, reasons.get(name)]).toEqual([name, 'suspicious']);
     await expect(train(['carbon.emissions_kg'])).rejects.toThrow(
-      /"carbon.emissions_kg" follows from the energy itself/,
+      /"carbon.emissions_kg" is derived from the energy/,
     );
   });
 
-  it('of a driver that explains almost everything is put in use only when that is confirmed', async () => {
+  it('with a driver that explains almost everything is activated only after a confirmation', async () => {
     const { service, train, site } = await world();
     const press = site.devices.require('Press');
     await site.report(

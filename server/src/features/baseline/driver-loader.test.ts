@@ -9,7 +9,7 @@ const HOURS = 3;
 const EDGES = Float64Array.from({ length: HOURS + 1 }, (_, h) => START + h * HOUR_MS);
 
 describe('columns of drivers', () => {
-  it('are what each of them is alone, read with one question for each device and group', async () => {
+  it('are the same as when read individually, with one query for each device and group', async () => {
     const world = await SiteWorld.open(START + HOURS * HOUR_MS);
     const press = await world.device('Press', 'machine', { expectedIntervalS: 900 });
     const station = await world.device('Station', 'meter', { expectedIntervalS: 900 });
@@ -22,11 +22,11 @@ describe('columns of drivers', () => {
     await report(press, 'production.count', 5);
     await report(press, 'production.operating_hours', 0.25);
     await report(station, 'environment.outdoor_temp_c', -3);
-    const asked: string[] = [];
+    const queried: string[] = [];
     const queries = {
       ...world.queries,
       buckets: (request: Parameters<typeof world.queries.buckets>[0]) => {
-        asked.push(`${request.deviceIds.join()} ${request.group}.${request.quantities.join('+')}`);
+        queried.push(`${request.deviceIds.join()} ${request.group}.${request.quantities.join('+')}`);
         return world.queries.buckets(request);
       },
     } as typeof world.queries;
@@ -45,14 +45,14 @@ describe('columns of drivers', () => {
     expect(columns.map((column) => [...column])).toEqual(
       [1, -3, 20, Number.NaN, 20].map((value) => new Array(HOURS).fill(value)),
     );
-    expect(asked).toEqual([
+    expect(queried).toEqual([
       `${press.id} production.operating_hours+count+material_moisture_percent`,
       `${station.id} environment.outdoor_temp_c`,
     ]);
     for (const [d, one] of drivers.entries()) {
       expect(await driverColumns(options, [one], EDGES)).toEqual([columns[d]]);
     }
-    // A column that goes to another thread takes no memory of others along.
+    // A column that is transferred to another thread must not include the memory of others.
     for (const { buffer } of columns) expect(buffer.byteLength).toBe(8 * HOURS);
   });
 });

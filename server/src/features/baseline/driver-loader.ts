@@ -11,7 +11,7 @@ import type { SiteDevices } from '../energy/site-sources.ts';
 import { meterOf } from '../kpi/meter.ts';
 import { type Category, categoryColumns, isCategory } from './categories.ts';
 
-/** What a driver is called for short. */
+/** Short names of drivers. */
 const SHORT_NAMES = new Map(
   Object.entries({
     production_count: 'production.count',
@@ -22,18 +22,18 @@ const SHORT_NAMES = new Map(
     pressure_bar: 'environment.pressure_bar',
   }),
 );
-/** Who measures the temperature outside. */
+/** Metrics of the outdoor temperature. */
 export const OUTDOORS = ['environment.outdoor_temp_c', 'weather.temperature_c'];
-/** A site's weather stands in where no device has a thermometer outside. */
+/** Metrics of a site's weather that replace a missing outdoor thermometer. */
 const STAND_INS = new Map([['environment.outdoor_temp_c', 'weather.temperature_c']]);
 /** Share of an hour for which a gauge must be known. */
 const MIN_COVERAGE_SHARE = 0.5;
 
-/** Where the values of a driver come from. */
+/** The source of a driver's values. */
 export interface Driver {
   readonly name: string;
   readonly metric: string;
-  /** Who reports it; of a calendar its own id. */
+  /** The device that reports it; for a calendar, the calendar's id. */
   readonly deviceId: string;
   /** For a driver with categories: one of them. */
   readonly category?: Category | undefined;
@@ -49,8 +49,8 @@ export interface DriverOptions {
 }
 
 /**
- * Drivers that a machine can have: what it reports itself but its energy and what is made of it, and what its site's other devices measure
- * around it.
+ * Available drivers of a machine: its own metrics except its energy and metrics derived from it, and the environment and weather metrics of
+ * the site's other devices.
  */
 export function availableDrivers(options: DriverOptions, machine: DeviceRecord): Driver[] {
   const { queries, devices, describe } = options;
@@ -67,7 +67,7 @@ export function availableDrivers(options: DriverOptions, machine: DeviceRecord):
   return [...own, ...around].filter(({ metric }) => !seen.has(metric) && seen.add(metric));
 }
 
-/** What a machine reports beside its energy that is made of it: cost, carbon, reactive energy. */
+/** Metrics of a machine that are derived from its energy: cost, carbon, reactive energy. */
 export function madeOfEnergy(options: DriverOptions, machine: DeviceRecord): Driver[] {
   return ownMetrics(options, machine).filter(({ metric }) => isMadeOfEnergy(options.describe(metric)));
 }
@@ -80,7 +80,7 @@ function ownMetrics({ queries }: DriverOptions, machine: DeviceRecord): Driver[]
     .map((metric) => ({ name: shortNameOf(metric), metric, deviceId: machine.id }));
 }
 
-/** Finds who reports each driver. Throws InvalidInput with those that there are. */
+/** Finds the source of each driver. Throws InvalidInput with the available drivers. */
 export function findDrivers(options: DriverOptions, machine: DeviceRecord, names: readonly string[]): Driver[] {
   const available = availableDrivers(options, machine);
   return names.map((name) => {
@@ -90,16 +90,16 @@ export function findDrivers(options: DriverOptions, machine: DeviceRecord, names
       if (found) return { ...found, name };
     }
     if (isMadeOfEnergy(options.describe(metric))) {
-      const detail = `"${name}" follows from the energy itself, so it cannot drive it: leave it out`;
+      const detail = `"${name}" is derived from the energy, so it cannot be a driver`;
       throw new InvalidInput(`drivers: ${detail}`, { fields: [{ field: 'drivers', detail }] });
     }
     const known = available.map((driver) => driver.name).join(', ') || 'none';
-    const detail = `"${name}" is reported neither by the machine nor around it; there are ${known}`;
+    const detail = `"${name}" is reported neither by the machine nor around it; available are ${known}`;
     throw new InvalidInput(`drivers: ${detail}`, { fields: [{ field: 'drivers', detail }] });
   });
 }
 
-/** Values of drivers by slot: sums of what is counted, means of what is measured, shares of categories; NaN where not known. */
+/** Values of drivers by slot: sums of counters and amounts, means of gauges, shares of categories; NaN if unknown. */
 export async function driverColumns(
   options: DriverOptions,
   drivers: readonly Driver[],
@@ -123,7 +123,7 @@ async function measuredColumns(
   drivers: readonly Driver[],
   edges: Float64Array,
 ): Promise<Map<Driver, Float64Array>> {
-  // What a device reports in one group is stored together, and read at once.
+  // The metrics of a device in one group are stored together, and read with one query.
   const together = Map.groupBy(drivers, ({ deviceId, metric }) => `${deviceId} ${splitMetric(metric).group}`);
   const columns = new Map<Driver, Float64Array>();
   await Promise.all(
@@ -141,7 +141,7 @@ async function measuredColumns(
   return columns;
 }
 
-/** A copy: a column that goes to another thread takes no others along. */
+/** A copy, so that the transfer of a column to another thread includes no other columns. */
 function columnOf(buckets: Buckets, kind: Metric['kind'], edges: Float64Array): Float64Array {
   if (kind === 'delta') return buckets.sum.slice();
   if (kind === 'counter') return buckets.increase.slice();

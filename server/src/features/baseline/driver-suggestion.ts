@@ -12,10 +12,10 @@ import { MAY_BE_MADE } from './suspicious-drivers.ts';
 
 type Answer = NonNullable<BaselineDrivers['suggestion']>;
 
-/** A driver that is known for less of the hours with energy would cost too many of them. */
+/** A driver known for a smaller share of the hours with energy would exclude too many of them. */
 const MIN_KNOWN_SHARE = 0.8;
 
-/** Which of the available drivers to keep; null for too few hours. */
+/** Selects drivers from the available ones; null for too few hours. */
 export async function suggestion(
   options: DriverOptions & { readonly energy: EnergyService; readonly models: ModelPool },
   machine: DeviceRecord,
@@ -74,10 +74,10 @@ export async function suggestion(
 
 function explain(reason: Exclude<Answer['left_out'][number]['reason'], 'missing'>, names: readonly string[]): string {
   if (reason === 'constant') return 'did not change in this window';
-  if (reason === 'derived') return 'follows from the energy itself, so it cannot drive it';
-  if (reason === 'suspicious') return `${MAY_BE_MADE}: add it if it is not`;
-  if (reason === 'collinear') return `tells the same as ${names.join(', ')}`;
-  return 'tells nothing that the others do not';
+  if (reason === 'derived') return 'is derived from the energy, so it cannot be a driver';
+  if (reason === 'suspicious') return `${MAY_BE_MADE}; add it if it is not`;
+  if (reason === 'collinear') return `has the same information as ${names.join(', ')}`;
+  return 'does not improve the model';
 }
 
 function percent(share: number): string {

@@ -6,8 +6,8 @@ import { CALENDAR_PREFIX, type CategorySource, calendarDriver, categoryDrivers, 
 import { type Driver, type DriverOptions, findDrivers } from './driver-loader.ts';
 
 /**
- * The drivers of a training: those that are measured, then one for each category but the most frequent of those that have categories.
- * @throws InvalidInput for one that nobody reports, and for categories that are none
+ * The drivers of a training: the measured ones, then one for each category, except the most frequent one of each categorical driver.
+ * @throws InvalidInput for a driver that is not available, and for invalid categories
  */
 export async function findAllDrivers(
   options: DriverOptions,
@@ -47,6 +47,6 @@ async function findCalendar(
   const known = (await calendars.list(siteId)).map(calendarDriver);
   const found = known.find((calendar) => calendar.name === name);
   if (found) return found;
-  const detail = `there is no "${name}" at this site; there are ${known.map((one) => one.name).join(', ') || 'none'}`;
+  const detail = `there is no "${name}" at this site; available are ${known.map((one) => one.name).join(', ') || 'none'}`;
   throw new InvalidInput(`categorical_drivers: ${detail}`, { fields: [{ field: 'categorical_drivers', detail }] });
 }

@@ -4,20 +4,20 @@ import type { BaselineService } from './service.ts';
 
 export const TRAINING_JOB = 'baseline-training';
 
-/** Follows machines as they change: a version that is not valid leaves the one in use alone. */
+/** Retrains baselines as machines change; the active version is replaced only by a valid one. */
 export function retrainingJob(baselines: BaselineService): JobDefinition {
   return {
     name: 'baseline-retraining',
     scope: 'write',
     title: 'Retrain baselines',
     description:
-      'Trains every baseline in use anew, with the same drivers and model, on the latest window of the same length.',
+      'Trains every active baseline again, with the same drivers and model, on the latest window of the same length.',
     schedule: '0 2 * * 0',
     run: ({ signal, progress }) => baselines.retrainAll(signal, progress),
   };
 }
 
-/** Trains one baseline. A request that waits gets the series too; they are not kept with the run. */
+/** Trains one baseline. A waiting request also receives the training series; they are not stored with the run. */
 export function trainingJob(baselines: BaselineService): JobDefinition<BaselineTraining, TrainedBaseline> {
   return {
     name: TRAINING_JOB,

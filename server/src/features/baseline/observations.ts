@@ -15,17 +15,17 @@ import { machineEnergy } from '../kpi/machine-energy.ts';
 import { publicHolidays } from '../sites/holidays.ts';
 import { type Driver, type DriverOptions, driverColumns } from './driver-loader.ts';
 
-/** What a model needs to know of each hour or day. */
+/** The inputs of a model for each hour or day. */
 export interface Needs {
   readonly drivers: readonly Driver[];
-  /** Who measures the outdoor temperature, for models that treat it apart. */
+  /** The outdoor temperature, for models that treat it separately. */
   readonly temperature: Driver | null;
-  /** Hours by which the temperature goes before the energy. */
+  /** Lags between temperature and energy, in hours. */
   readonly lags: readonly number[];
   readonly resolution: Resolution;
-  /** What an hour or day of zero is: no reading, or no use. */
+  /** The meaning of an hour or day of zero: no reading, or no consumption. */
   readonly zeroReadings: ZeroReadings;
-  /** Out of the ordinary. */
+  /** Non-routine events. */
   readonly adjustments: readonly Adjustment[];
 }
 
@@ -34,9 +34,9 @@ export interface Loaded {
   readonly observations: Observations;
   /** The outdoor temperature by lag, in the order of the needs. */
   readonly temperatures: readonly Float64Array[];
-  /** kWh that adjustments add to what is expected. */
+  /** kWh that adjustments add to the expected energy. */
   readonly adjustedKwh: Float64Array;
-  /** Hours or days that adjustments leave out. */
+  /** Hours or days excluded by adjustments. */
   readonly excluded: number;
   /** Hours or days of zero that count as missing. */
   readonly zeros: number;
@@ -47,7 +47,7 @@ export interface Loaded {
 /** Share of an hour or day for which the energy must be known. */
 const MIN_COVERAGE_SHARE = 0.9;
 
-/** Energy of a machine and what drives it, for the hours or days of a window of which both are known. */
+/** Energy of a machine and its drivers, for the hours or days of a window for which both are known. */
 export async function loadObservations(
   options: DriverOptions & { readonly energy: EnergyService },
   machine: DeviceRecord,
@@ -57,11 +57,11 @@ export async function loadObservations(
   const { queries, energy, now } = options;
   const site = await energy.site(machine.siteId);
   const { timezone: timeZone } = site;
-  const whole = wholeSlots(window, resolution, timeZone, now());
-  if (whole === null) return nothing(drivers, lags);
+  const covered = completeSlots(window, resolution, timeZone, now());
+  if (covered === null) return nothing(drivers, lags);
   const bucket = resolution === 'hour' ? '1h' : '1d';
   const { edges, kwh, knownMs } = await machineEnergy(queries, machine, {
-    window: whole,
+    window: covered,
     timeZone,
     asOf: now(),
     bucket,
@@ -72,11 +72,11 @@ export async function loadObservations(
   const zeros = zeroReadings === 'missing' ? missingZeros(kwh) : new Uint8Array(kwh.length);
   const complete = [...kwh.keys()].filter((s) => {
     const length = edges[s + 1]! - edges[s]!;
-    const isWhole = resolution === 'day' || length === HOUR_MS;
+    const isComplete = resolution === 'day' || length === HOUR_MS;
     const isKnown = zeros[s] === 0 && kwh[s] === kwh[s] && knownMs[s]! >= MIN_COVERAGE_SHARE * length;
     return (
       adjusted.excluded[s] === 0 &&
-      isWhole &&
+      isComplete &&
       isKnown &&
       [...columns, ...temperatures].every((column) => column[s] === column[s])
     );
@@ -100,7 +100,7 @@ export async function loadObservations(
   };
 }
 
-/** Hour of the week by the site's clock: 0 is Monday from 00:00. */
+/** Local hour of the week: 0 is Monday 00:00. */
 export function hoursOfWeek(starts: Float64Array, timeZone: string): Float64Array {
   const { days, dayIndex, minuteOfDay } = localTimes(starts, timeZone);
   return starts.map((_, i) => {
@@ -110,7 +110,7 @@ export function hoursOfWeek(starts: Float64Array, timeZone: string): Float64Arra
 }
 
 /**
- * Days of the week by the site's calendar: 0 is Monday, 7 more on a holiday, which is a public one of its country or one of the category `holiday` in a
+ * Local days of the week: 0 is Monday, plus 7 on a holiday: a public one of the site's country, or one of the category `holiday` in a
  * calendar of the site.
  */
 export async function daysOfWeek(
@@ -134,28 +134,28 @@ export async function daysOfWeek(
   });
 }
 
-/** Whole hours, or whole days of the site: a piece of one is no observation. Null where there is none. */
-function wholeSlots({ start, end }: Window, resolution: Resolution, timeZone: string, now: number): Window | null {
+/** Complete hours, or complete days of the site. Null without any. */
+function completeSlots({ start, end }: Window, resolution: Resolution, timeZone: string, now: number): Window | null {
   const last = Math.min(end, now);
   if (last <= start) return null;
   const edges =
     resolution === 'hour'
       ? [Math.ceil(start / HOUR_MS) * HOUR_MS, Math.floor(last / HOUR_MS) * HOUR_MS]
       : [...bucketEdges({ start, end: last }, '1d', timeZone)].filter((edge) => edge >= start && edge <= last);
-  const whole = { start: edges[0] ?? 0, end: edges.at(-1) ?? 0 };
-  return whole.end > whole.start ? whole : null;
+  const covered = { start: edges[0] ?? 0, end: edges.at(-1) ?? 0 };
+  return covered.end > covered.start ? covered : null;
 }
 
 async function laggedColumns(options: DriverOptions, driver: Driver, edges: Float64Array, lags: readonly number[]) {
-  const most = Math.max(...lags);
+  const maxLag = Math.max(...lags);
   const first = edges[0]!;
-  const earlier = Array.from({ length: most }, (_, i) => first - (most - i) * HOUR_MS);
+  const earlier = Array.from({ length: maxLag }, (_, i) => first - (maxLag - i) * HOUR_MS);
   const [column = new Float64Array()] = await driverColumns(
     options,
     [driver],
     Float64Array.from([...earlier, ...edges]),
   );
-  return lags.map((lag) => column.slice(most - lag, most - lag + edges.length - 1));
+  return lags.map((lag) => column.slice(maxLag - lag, maxLag - lag + edges.length - 1));
 }
 
 function nothing(drivers: readonly Driver[], lags: readonly number[]): Loaded {

@@ -6,10 +6,10 @@ import { type CategoryDriver, isCalendar, isCategory } from './categories.ts';
 import { type DriverOptions, driverColumns } from './driver-loader.ts';
 import type { StoredModel } from './stored-model.ts';
 
-/** Greater values of drivers are none that anything measures. */
+/** Maximum value of a driver; no sensor measures more. */
 const MAX_VALUE = 1e12;
 
-/** When, and the value of each driver of a model, then of its temperature. Calendars know their category. */
+/** The instant, and the value of each driver of a model, then of its temperature. The category of a calendar follows from the instant. */
 export async function givenConditions(
   options: DriverOptions,
   { drivers, temperature }: StoredModel,
@@ -24,24 +24,25 @@ export async function givenConditions(
       values.push(conditionOf(ownValue(given, name) ?? ownValue(given, metric), name));
       continue;
     }
-    const wanted = ownValue(given, driver.category.source);
+    const chosen = ownValue(given, driver.category.source);
     values.push(
-      wanted === undefined && isCalendar(driver) ? await shareAt(options, driver, at) : shareOf(driver, wanted),
+      chosen === undefined && isCalendar(driver) ? await shareAt(options, driver, at) : shareOf(driver, chosen),
     );
   }
   return { at, values };
 }
 
-/** 1 for the category that is given, 0 for another one. */
-function shareOf({ category: { source, value, among } }: CategoryDriver, wanted: unknown): number {
-  if (wanted !== undefined && among.includes(String(wanted))) return String(wanted) === value ? 1 : 0;
-  throw invalid(source, `must be one of ${among.join(', ')}; got ${JSON.stringify(wanted) ?? 'nothing'}`);
+/** 1 for the given category, 0 for another one. */
+function shareOf({ category: { source, value, among } }: CategoryDriver, chosen: unknown): number {
+  if (chosen !== undefined && among.includes(String(chosen))) return String(chosen) === value ? 1 : 0;
+  throw invalid(source, `must be one of ${among.join(', ')}; got ${JSON.stringify(chosen) ?? 'nothing'}`);
 }
 
 async function shareAt(options: DriverOptions, driver: CategoryDriver, at: number): Promise<number> {
   const [column] = await driverColumns(options, [driver], Float64Array.of(at, at + HOUR_MS));
   const share = column![0]!;
-  if (Number.isNaN(share)) throw invalid(driver.category.source, 'has a category then that the training did not see');
+  if (Number.isNaN(share))
+    throw invalid(driver.category.source, 'has a category at that time that does not occur in the training');
   return Math.round(share);
 }
 
@@ -52,7 +53,7 @@ function conditionOf(given: unknown, name: string): number {
   throw invalid(
     name,
     given === undefined
-      ? 'is missing: the model needs it'
+      ? 'is missing; the model requires it'
       : `must be a number of at most ${MAX_VALUE} in size; got ${JSON.stringify(given)}`,
   );
 }

@@ -31,7 +31,7 @@ export interface BaselineRoutesOptions {
   readonly auditLog: AuditLog;
 }
 
-/** A training that takes longer is answered with its job. */
+/** Time after which the response to a training is its job. */
 const MAX_TRAINING_WAIT_MS = 5 * SECOND_MS;
 
 /** `/baseline/train`, `/baseline/deviation`, `/baseline/predict`, `/baseline/models`, `/baseline/model/{id}`, `/baseline/drivers`. */
@@ -57,7 +57,7 @@ function trainingRoutes(api: Api, { scheduler, auditLog }: BaselineRoutesOptions
     const trained = TrainedBaseline.parse(answer);
     await audit(
       trained.machine_name,
-      `version ${trained.model_version}${trained.is_active ? ', in use' : ', not in use'}`,
+      `version ${trained.model_version}${trained.is_active ? ', active' : ', not active'}`,
     );
     return trained;
   });
@@ -89,7 +89,7 @@ function questionRoutes(api: Api, service: BaselineService): void {
 
 function adjustmentRoutes(api: Api, { adjustments, auditLog }: BaselineRoutesOptions): void {
   const audit = (actor: string, action: string, { machine_id: target, start, end, kwh, reason }: Adjustment) => {
-    const detail = `${start} to ${end}: ${kwh === null ? 'left out' : `${kwh} kWh`}, ${reason}`;
+    const detail = `${start} to ${end}: ${kwh === null ? 'excluded' : `${kwh} kWh`}, ${reason}`;
     return auditLog.append({ actor, action, target, detail });
   };
   serve(api, listAdjustments, async ({ query }) =>

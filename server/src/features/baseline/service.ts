@@ -43,35 +43,33 @@ export interface BaselineOptions extends DriverOptions {
   readonly models: ModelPool;
 }
 
-/** How far a training got: 0 to 1. */
-
 const TRAINING_DAYS: Readonly<Record<Resolution, number>> = { hour: 90, day: 365 };
 const DEVIATION_DAYS: Readonly<Record<Resolution, number>> = { hour: 1, day: 30 };
 const MAX_WINDOW_DAYS = 800;
-/** Buildings answer to the temperature of up to so many hours ago. */
+/** Maximum lag of a building's response to the temperature, in hours. */
 const LAGS = [0, 1, 2, 3, 4, 5, 6];
 /** Metrics whose values are categories. */
 const MODES = new Set(['production.status']);
 const NOT_AT_ALL = () => {};
 
-/** Energy baselines (ISO 50006): what a machine should use under the conditions that drive it, and how far it is from that. */
+/** Energy baselines (ISO 50006): the expected energy of a machine under its conditions, and the deviation from it. */
 export class BaselineService {
   readonly #options: BaselineOptions;
   /** One training of a machine at a time. */
   readonly #training = new Map<string, Promise<unknown>>();
-  /** History is read for one training at a time: requests come in between. */
+  /** One training reads its history at a time, so that other requests are answered in between. */
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(options: BaselineOptions) {
     this.#options = options;
   }
 
-  /** @throws NotFound or InvalidInput unless it is a machine that can have a baseline */
+  /** @throws NotFound or InvalidInput unless the machine can have a baseline */
   check(machineId: string): void {
     requireMachine(this.#options, machineId);
   }
 
-  /** Trains the next version; it is put in use when it is valid. Throws InvalidInput for too few hours and drivers that cannot be told apart. */
+  /** Trains the next version, and activates it if it is valid. Throws InvalidInput for too few hours and for collinear drivers. */
   train(
     request: BaselineTraining,
     signal?: AbortSignal,
@@ -85,7 +83,7 @@ export class BaselineService {
     return training;
   }
 
-  /** Trains every baseline in use anew, with its drivers and model, on a window as long as before. Answers what came of it, machine by machine. */
+  /** Trains every active baseline again, with its drivers and model, on a window of the same length. Returns the outcome for each machine. */
   async retrainAll(signal: AbortSignal, progress: OnProgress) {
     const { baselines, devices } = this.#options;
     const outcomes: { machine: string; version: number | null; in_use: boolean; reason: string | null }[] = [];
@@ -99,7 +97,7 @@ export class BaselineService {
         const trained = await this.train(sameAgain(machine, storedModel(active), this.#options.now()), signal);
         const reason = trained.is_active
           ? null
-          : 'the new version is not valid, or needs a confirmation: the one before stays in use';
+          : 'the new version is not valid, or needs a confirmation: the previous version remains active';
         outcomes.push({ machine: machine.name, version: trained.model_version, in_use: trained.is_active, reason });
       } catch (error) {
         if (!(error instanceof InvalidInput)) throw error;
@@ -121,20 +119,20 @@ export class BaselineService {
   }
 
   /**
-   * Puts a version in use, whatever its criteria say: a person has looked at them.
-   * @throws Conflict for one whose driver may be made of the energy, unless that is confirmed
+   * Activates a version regardless of its criteria, after a review by a user.
+   * @throws Conflict for a version with a driver that may be derived from the energy, unless this is confirmed
    */
   async activate(id: string, isConfirmed = false): Promise<BaselineModel> {
     const { suspicious } = storedModel(await this.#options.baselines.require(id));
     if (suspicious.length > 0 && !isConfirmed) {
       const reasons = suspicious.map(({ reason }) => reason).join('; ');
-      throw new Conflict(`${reasons}: put it in use with confirm_suspicious=true if that is not so`);
+      throw new Conflict(`${reasons}: if it is not, activate the version with confirm_suspicious=true`);
     }
     const record = await this.#options.baselines.activate(id);
     return toModel(record, this.#options.devices.require(record.deviceId));
   }
 
-  /** What may drive a machine's energy, and which of it to keep. */
+  /** Possible drivers of a machine's energy, with a suggested selection. */
   async drivers({ machine_id, suggest, start, end }: DriversQuery): Promise<BaselineDrivers> {
     const { devices, describe } = this.#options;
     const machine = requireMachine(this.#options, machine_id);
@@ -162,7 +160,7 @@ export class BaselineService {
     };
   }
 
-  /** Actual against predicted, hour by hour or day by day. */
+  /** Actual energy compared with the prediction, by hour or day. */
   async deviation(query: DeviationQuery) {
     const machine = requireMachine(this.#options, query.machine_id);
     const record =
@@ -181,7 +179,7 @@ export class BaselineService {
     };
   }
 
-  /** What an hour or a day under given conditions should take. */
+  /** The expected energy of an hour or a day under given conditions. */
   async predict(machineId: string, given: Readonly<Record<string, unknown>>) {
     const machine = requireMachine(this.#options, machineId);
     const record = await this.#active(machine);
@@ -198,7 +196,7 @@ export class BaselineService {
       dayOfWeek: await daysOfWeek(this.#options, site, starts),
     };
     const expected = predict(fitOf(model), conditions, 1).kwh[0]!;
-    if (Number.isNaN(expected)) throw refuse('at', 'the training had no such hour or day of the week: take another');
+    if (Number.isNaN(expected)) throw refuse('at', 'the training has no such hour or day of the week; choose another');
     const margin = predictionMargins(fitOf(model), conditions, 1)[0]!;
     const ranges = [...model.ranges, ...(model.temperature ? [model.temperature.range] : [])];
     return {
@@ -223,29 +221,29 @@ export class BaselineService {
     const { model_type: type, resolution } = request;
     signal?.throwIfAborted();
     if (type === 'time_of_week_temperature' && resolution === 'day')
-      throw refuse('resolution', 'a model by time of week is of hours; got "day"');
+      throw refuse('resolution', 'a model by time of week must be hourly; got "day"');
     if (type === 'day_of_week' && resolution === 'hour')
-      throw refuse('resolution', 'a model by day of week is of days; got "hour"');
+      throw refuse('resolution', 'a model by day of week must be daily; got "hour"');
     const { timezone } = await this.#options.energy.site(machine.siteId);
     const { start, end } = askedDays(request, timezone);
     const window = this.#windowOf(instantOf(start), instantOf(end), TRAINING_DAYS[resolution]);
     const required = await this.#needsFor(machine, request, window);
     if (type === 'auto' && resolution === 'hour' && required.drivers.length === 0 && required.temperature === null)
-      throw refuse('drivers', 'there is no outdoor temperature at this site, so a model of hours needs a driver');
+      throw refuse('drivers', 'there is no outdoor temperature at this site, so an hourly model requires a driver');
     const adjustments = await this.#options.adjustments.list(machine.id, window);
-    onProgress(0.05, 'reads energy and drivers');
+    onProgress(0.05, 'reading energy and drivers');
     const { needs, loaded } = await this.#readSeen(machine, { ...required, adjustments }, window);
     const { observations, temperatures, total } = loaded;
     const samples = observations.starts.length;
     if (samples < MIN_SAMPLES_BY_RESOLUTION[resolution]) throw tooFew(samples, total, resolution, loaded.zeros);
-    onProgress(0.3, `fits ${samples} ${resolution}s`);
+    onProgress(0.3, `fitting ${samples} ${resolution}s`);
     const suspicious = suspiciousDrivers(needs.drivers, loaded);
     const training = await models.run(
       'baseline.train',
       { type, observations, temperatures, categories: categoriesOf(needs.drivers) },
       { signal },
     );
-    // A linear model takes the temperature as one driver more.
+    // A linear model uses the temperature as another driver.
     const outdoors = training.basis.type === 'linear' && needs.temperature ? [needs.temperature] : [];
     const drivers = [...needs.drivers, ...outdoors];
     if ('reason' in training)
@@ -254,11 +252,11 @@ export class BaselineService {
         drivers.map(({ name }) => name),
         resolution,
       );
-    onProgress(0.9, 'keeps the model');
+    onProgress(0.9, 'storing the model');
     const warnings = [
       ...sizeWarnings(samples, resolution),
       ...zeroWarnings(loaded, resolution),
-      ...suspicious.map(({ reason }) => `${reason}: the version is put in use only when that is confirmed`),
+      ...suspicious.map(({ reason }) => `${reason}: the version is activated only after a confirmation`),
       ...idleWarnings(training, drivers),
     ];
     const stored = toStored(training, loaded, {
@@ -274,14 +272,14 @@ export class BaselineService {
     if (!isStorable(stored))
       throw refuse(
         'machine_id',
-        'the values of this window are too large or too small to calculate with: take another',
+        'the values of this window are too large or too small for the calculation; choose another window',
       );
     const isConfirmed = suspicious.length === 0 || request.confirm_suspicious;
     const record = await baselines.add(machine.id, stored, stored.valid && isConfirmed);
     return { ...toModel(record, machine), series: seriesOf(stored, loaded) };
   }
 
-  /** Without categories that no complete hour or day has. */
+  /** Removes categories that no complete hour or day has. */
   async #readSeen(machine: DeviceRecord, needs: Needs, window: Window): Promise<{ needs: Needs; loaded: Loaded }> {
     const loaded = withoutAdjusted(await this.#read(machine, needs, window));
     const { observations } = loaded;
@@ -295,7 +293,7 @@ export class BaselineService {
     return loaded;
   }
 
-  /** Who reports the drivers; the outdoor temperature apart for models that treat it so. */
+  /** Finds the drivers; the outdoor temperature separately for models that treat it so. */
   async #needsFor(
     machine: DeviceRecord,
     request: BaselineTraining,
@@ -321,9 +319,7 @@ export class BaselineService {
   async #active(machine: DeviceRecord): Promise<BaselineRecord> {
     const record = await this.#options.baselines.active(machine.id);
     if (record) return record;
-    throw new NotFound(
-      `${machine.name} has no baseline in use: train one, or list its versions for those that were not valid`,
-    );
+    throw new NotFound(`${machine.name} has no active baseline: train one, or activate one of its versions`);
   }
 
   #windowOf(start: string | undefined, end: string | undefined, defaultDays: number): Window {
@@ -351,12 +347,12 @@ function sameAgain(machine: DeviceRecord, model: StoredModel, now: number): Base
     model_type: requested,
     resolution,
     zero_readings: model.zeroReadings,
-    // The version in use has been confirmed.
+    // The active version has been confirmed.
     confirm_suspicious: model.suspicious.length > 0,
   };
 }
 
-/** Energy of the usual way: what a model is to learn. */
+/** Readings of routine operation, which a model learns. */
 function withoutAdjusted(loaded: Loaded): Loaded {
   const { observations, adjustedKwh } = loaded;
   const kwh = observations.kwh.map((all, i) => all - adjustedKwh[i]!);

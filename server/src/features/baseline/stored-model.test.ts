@@ -31,7 +31,7 @@ const stored = toStored(
 const read = (model: unknown) => storedModel({ id: 'one', model } as BaselineRecord);
 
 describe('a stored baseline', () => {
-  it('comes back to the last bit', () => {
+  it('is restored to the last bit', () => {
     const { means, inverse } = fitOf(read(JSON.parse(JSON.stringify(stored))));
     expect([...Array.from(means), ...Array.from(inverse)]).toEqual([
       ...training.regression.means,
@@ -39,7 +39,7 @@ describe('a stored baseline', () => {
     ]);
   });
 
-  it('is read as versions before wrote it, with numbers as such', () => {
+  it('is read in the earlier format, with plain numbers', () => {
     const { means, inverse } = training.regression;
     expect(fitOf(read({ ...stored, means: [...means], inverse: [...inverse] }))).toEqual({
       ...fitOf(read(stored)),
@@ -48,7 +48,7 @@ describe('a stored baseline', () => {
     });
   });
 
-  it('is refused where a number is infinite, and told to be corrupt where a part is missing', () => {
+  it('is rejected if a number is infinite, and reported as corrupt if a part is missing', () => {
     expect(isStorable(stored)).toBe(true);
     const infinite = toStored(
       { ...training, regression: { ...training.regression, inverse: Float64Array.of(Number.POSITIVE_INFINITY) } },

@@ -32,7 +32,7 @@ const StoredDriver = z.object({
 });
 const lagHours = z.number();
 
-/** Base64 of 64-bit floats, little-endian, since courses by the hour have tens of thousands; numbers as such in versions of before. */
+/** Base64 of 64-bit floats, little-endian, since courses by hour have tens of thousands; plain numbers in earlier versions. */
 const Floats = z.union([z.array(z.number()), z.string()]);
 
 const StoredBasis = z.discriminatedUnion('type', [
@@ -64,12 +64,12 @@ const StoredBasis = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** A model as it is kept. What has a default came with the models beyond the linear one. */
+/** A stored model. Fields with a default were added after the linear model. */
 const StoredModel = z.object({
   name: ModelName.default('linear'),
   requested: z.union([ModelType, z.literal('auto')]).default('linear'),
   resolution: Resolution.default('hour'),
-  /** Versions of before learnt zeros. */
+  /** Earlier versions learnt zeros. */
   zeroReadings: ZeroReadings.default('valid'),
   basis: StoredBasis.default({ type: 'linear' }),
   drivers: z.array(StoredDriver),
@@ -141,7 +141,7 @@ export interface TrainedWith {
   readonly suspicious: readonly SuspiciousDriver[];
 }
 
-/** What is kept of a training. */
+/** The stored data of a training. */
 export function toStored(
   training: Training,
   { observations, temperatures, zeros }: Loaded,
@@ -149,13 +149,13 @@ export function toStored(
 ): StoredModel {
   const { regression, basis, name, balancePoints, jointP, candidates, cvRmseOutOfSample } = training;
   const { fitted: _, residuals: __, means, inverse, coefficients, levels, counts, ...statistics } = regression;
-  const { drivers, temperature, warnings, suspicious, ...rest } = given;
+  const { drivers, temperature, warnings, suspicious, ...stored } = given;
   const outdoors = temperature && temperatures[0] && { ...temperature, range: rangeOf(temperatures[0]) };
-  // A linear model takes the temperature as one driver more.
+  // A linear model uses the temperature as another driver.
   const isDriver = basis.type === 'linear' && outdoors !== null && outdoors !== undefined;
   return {
     ...statistics,
-    ...rest,
+    ...stored,
     name,
     basis: mutable(basis),
     coefficients: [...coefficients],
@@ -224,13 +224,13 @@ function rangeOf(column: Float64Array): MinMax & { mean: number } {
   return { min, max, mean: sum / column.length };
 }
 
-/** Whether it can be read again: JSON knows no infinite numbers. */
+/** Whether the record can be read again: JSON has no infinite numbers. */
 export function isStorable(model: StoredModel): boolean {
   const floats = [model.means, model.inverse].map(unpacked);
   return StoredModel.safeParse(model).success && floats.every((values) => Array.from(values).every(Number.isFinite));
 }
 
-/** Throws Corrupt for a record that no version of this program wrote. */
+/** Throws Corrupt for an invalid record. */
 export function storedModel({ id, model }: BaselineRecord): StoredModel {
   const parsed = StoredModel.safeParse(model);
   if (parsed.success) return parsed.data;
@@ -255,14 +255,14 @@ export function fitOf(model: StoredModel): BaselineFit {
   };
 }
 
-/** A model as the API shows it. */
+/** A model in its API form. */
 export function toModel(record: BaselineRecord, machine: DeviceRecord): BaselineModel {
   const model = storedModel(record);
   const terms = termNames(
     model.basis,
     model.drivers.map(({ name }) => name),
   );
-  // Courses by the hour have many slopes that say nothing one by one.
+  // Courses by hour have many slopes that are not significant individually.
   const penalties = penaltiesOf(model.basis, model.drivers.length);
   const shown = [...terms.keys()].filter((t) => (penalties[t] ?? 0) === 0);
   const ofTerm = (key: 'value' | 'standardError' | 't' | 'pValue' | 'vif') =>
@@ -315,7 +315,7 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
   };
 }
 
-/** What only models of temperature have. */
+/** Fields that only models of the temperature have. */
 function shapeOf({ basis, balancePoints, candidates, levels, jointP }: StoredModel) {
   return {
     balance_points: balancePoints.map(({ kind, value, standardError }) => ({
@@ -367,7 +367,7 @@ function categoricalOf({ drivers, categoryP }: StoredModel, terms: number) {
   }));
 }
 
-/** Of each driver, and of the temperature. */
+/** For each driver, and for the temperature. */
 function driverRanges({ drivers, ranges, means: packedMeans, temperature }: StoredModel) {
   const means = unpacked(packedMeans);
   const ofDrivers = drivers.map(({ name }, d) => [name, { mean: means[d]!, ...ranges[d]! }]);

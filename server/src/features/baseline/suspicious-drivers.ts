@@ -4,16 +4,16 @@ import { isCalendar } from './categories.ts';
 import type { Driver } from './driver-loader.ts';
 import type { Loaded } from './observations.ts';
 
-export const MAY_BE_MADE = 'explains almost all of the energy alone, so it may be made from it';
+export const MAY_BE_MADE = 'explains almost all of the energy alone, so it may be derived from it';
 
-/** A driver that somebody has to confirm before its model is put in use. */
+/** A driver that a user must confirm before the model is activated. */
 export interface SuspiciousDriver {
   readonly name: string;
   readonly rSquared: number;
   readonly reason: string;
 }
 
-/** Drivers that may be made of the energy, each with why. */
+/** Drivers that may be derived from the energy, with reasons. */
 export function suspiciousDrivers(drivers: readonly Driver[], { observations }: Loaded): SuspiciousDriver[] {
   return drivers.flatMap(({ name, metric }, d) => {
     const found =

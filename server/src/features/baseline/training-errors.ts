@@ -4,7 +4,7 @@ import type { Unfit } from '../../analytics/baseline/unfit.ts';
 import { ENOUGH_SAMPLES, MIN_SAMPLES_BY_RESOLUTION } from '../../analytics/baseline/validity.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 
-/** Says how many more days it takes. */
+/** The error for too little data, with the number of days still needed. */
 export function tooFew(found: number, total: number, resolution: Resolution, zeros = 0): InvalidInput {
   const rate = total === 0 ? 0 : found / total;
   const needed = MIN_SAMPLES_BY_RESOLUTION[resolution];
@@ -12,23 +12,26 @@ export function tooFew(found: number, total: number, resolution: Resolution, zer
   const wait =
     rate === 0
       ? `none of the ${resolution}s has energy and every driver`
-      : `collect for about ${days} more days, or leave out the driver that is missing most`;
+      : `collect data for about ${days} more days, or omit the driver with the most missing values`;
   const ofZero = zeros === 0 ? '' : `; ${zeros} of 0 kWh count as missing unless zero_readings is valid`;
   return new InvalidInput(
-    `${found} ${resolution}s of this window have energy and every driver, and a baseline needs ${needed} (${ENOUGH_SAMPLES[resolution]} for a sound one): ${wait}${ofZero}`,
+    `${found} ${resolution}s of this window have energy and every driver, and a baseline needs ${needed} (${ENOUGH_SAMPLES[resolution]} for a reliable one): ${wait}${ofZero}`,
   );
 }
 
-/** Names what the model cannot learn from. */
+/** The error for data that the model cannot learn from. */
 export function unfit({ reason, basis }: Unfit, drivers: readonly string[], resolution: Resolution): InvalidInput {
   if (reason.kind === 'too_few') return tooFew(reason.n, reason.n, resolution);
   if (reason.kind === 'flat') {
-    return refuse('machine_id', 'the energy did not change in this window, so nothing drives it: take a longer window');
+    return refuse(
+      'machine_id',
+      'the energy did not change in this window, so it has no drivers; choose a longer window',
+    );
   }
   if (reason.kind === 'no_change_point') {
     return refuse(
       'model_type',
-      'the energy does not bend with the outdoor temperature in this window: take another model or a longer window',
+      'the energy has no change point over the outdoor temperature in this window; choose another model or a longer window',
     );
   }
   const terms = termNames(basis, drivers);
@@ -36,8 +39,8 @@ export function unfit({ reason, basis }: Unfit, drivers: readonly string[], reso
   return refuse(
     'drivers',
     reason.kind === 'constant'
-      ? `${names} did not change in this window, so nothing can be learnt from it: leave it out`
-      : `${names} follows from the other drivers, so their effects cannot be told apart: leave it out`,
+      ? `${names} did not change in this window, so it has no effect to learn; omit it`
+      : `${names} is a combination of the other drivers, so their effects cannot be separated; omit it`,
   );
 }
 

@@ -9,7 +9,7 @@ import { fitOf, type StoredModel } from './stored-model.ts';
 
 const IDLE_P = 0.05;
 
-/** The training hours or days as the model sees them. */
+/** The hours or days of the training, with actual and predicted energy. */
 export function seriesOf(model: StoredModel, loaded: Loaded): TrainedBaseline['series'] {
   const lag = model.basis.type === 'linear' ? 0 : model.basis.lagHours;
   const isDriver = model.drivers.length > loaded.observations.columns.length;
@@ -33,7 +33,7 @@ export function seriesOf(model: StoredModel, loaded: Loaded): TrainedBaseline['s
 
 export function sizeWarnings(samples: number, resolution: Resolution): string[] {
   const enough = ENOUGH_SAMPLES[resolution];
-  return samples < enough ? [`${samples} ${resolution}s are few: ${enough} make a sound model`] : [];
+  return samples < enough ? [`${samples} ${resolution}s are few: ${enough} are recommended`] : [];
 }
 
 export function zeroWarnings({ zeros, total }: Loaded, resolution: Resolution): string[] {
@@ -43,18 +43,14 @@ export function zeroWarnings({ zeros, total }: Loaded, resolution: Resolution): 
   ];
 }
 
-/** Drivers that the energy does not follow. */
+/** Drivers without a significant effect. */
 export function idleWarnings(
   training: Training,
   drivers: readonly { readonly name: string; readonly category?: Category | undefined }[],
 ): string[] {
   const p = pValuesOf(training).slice(-drivers.length);
   const idle = drivers.flatMap(({ name, category }, d) =>
-    p[d]! < IDLE_P
-      ? []
-      : [
-          `${category?.source ?? name} tells nothing that the other drivers do not (p = ${p[d]!.toFixed(2)}): leave it out`,
-        ],
+    p[d]! < IDLE_P ? [] : [`${category?.source ?? name} has no significant effect (p = ${p[d]!.toFixed(2)}); omit it`],
   );
   return [...new Set(idle)];
 }

@@ -62,7 +62,7 @@ describeWith('REAL_DATA', 'a year of hours in which the meter read 0 kWh for 30 
   const zerosOf = ({ criteria }: { criteria: readonly { rule: string; value: number | null }[] }) =>
     criteria.find(({ rule }) => rule === 'zero readings, left out');
 
-  it('learns the other hours, and says how many are left out, in the training and after it', async () => {
+  it('learns the other hours, and reports the number of excluded ones, in the training and after it', async () => {
     const { model, deviation } = await trained('missing');
     expect(model.r_squared).toBeCloseTo(0.997, 3);
     expect(zerosOf(model)).toMatchObject({ value: 720, passed: false });
@@ -72,7 +72,7 @@ describeWith('REAL_DATA', 'a year of hours in which the meter read 0 kWh for 30 
     ]);
   });
 
-  it('learns the zeros where they are valid', async () => {
+  it('learns the zeros if they are valid', async () => {
     const { model, deviation } = await trained('valid');
     expect(model.r_squared).toBeCloseTo(0.737, 2);
     expect(zerosOf(model)).toMatchObject({ value: null, passed: null });

@@ -8,7 +8,7 @@ import { ScheduleService } from './schedule/service.ts';
 import { ForecastService } from './service.ts';
 import { SolarForecastService } from './solar/service.ts';
 
-/** A Wednesday at noon in Warsaw; the last ten weeks hold the change to summer time. */
+/** A Wednesday at noon in Warsaw; the last ten weeks include the change to summer time. */
 const NOW = Date.parse('2026-04-15T10:00:00Z');
 const START = NOW - 70 * UTC_DAY_MS;
 const LAT = 52.2;
@@ -22,7 +22,7 @@ const chance = (at: number) => {
   const x = Math.sin((at / HOUR_MS) * 12.9898) * 43758.5453;
   return x - Math.floor(x);
 };
-/** kW: 20 from six to ten in the evening with a peak of 30 at noon, else 5. */
+/** kW: 20 from 06:00 to 22:00 with a peak of 30 at noon, else 5. */
 const shifts = (at: number) => {
   const hour = hourOf(at);
   return (hour === 12 ? 30 : hour >= 6 && hour < 22 ? 20 : 5) + chance(at);
@@ -48,7 +48,7 @@ async function world(days = 70) {
 }
 
 describe('a forecast of demand', () => {
-  it('follows the day of the machine, with bands around it and its error beside it', async () => {
+  it('follows the daily profile of the machine, with prediction intervals and back-test errors', async () => {
     const { demand, press } = await world();
     const found = await demand.demand({ machine_id: 'Press', horizon: '24h' });
     expect(found).toMatchObject({ machine_id: press.id, machine_name: 'Press', horizon: '24h', warnings: [] });
@@ -65,7 +65,7 @@ describe('a forecast of demand', () => {
     expect(Math.abs(found.backtest.coverage - 0.95)).toBeLessThan(0.05);
   });
 
-  it('is kept until the slot is over', async () => {
+  it('is reused until the slot ends', async () => {
     const { demand, site } = await world();
     const first = await demand.demand({ device_id: 'Press', horizon: '1h' });
     expect(first.predictions).toHaveLength(HORIZONS['1h'].steps);
@@ -77,7 +77,7 @@ describe('a forecast of demand', () => {
     expect(next.model.chosen_at).toBe(first.model.chosen_at);
   });
 
-  it('of a week goes by days of the site, also for the site as a whole', async () => {
+  it('of a week uses local days of the site, also for the whole site', async () => {
     const { demand, site } = await world();
     const found = await demand.demand({ site: site.site.name, horizon: '7d' });
     expect(found).toMatchObject({ machine_id: null, machine_name: 'Test site' });
@@ -86,7 +86,7 @@ describe('a forecast of demand', () => {
     );
   });
 
-  it('says when the peak comes, and how often it did where it was foretold', async () => {
+  it('predicts the time of the peak, and reports how often this was right', async () => {
     const { demand } = await world();
     const peak = await demand.peak({ machine_id: 'Press', horizon: '24h' });
     expect(peak.timestamp).toBe(new Date(NOW).toISOString());
@@ -95,7 +95,7 @@ describe('a forecast of demand', () => {
     expect(peak.mean_error_kw).toBeLessThan(2);
   });
 
-  it('is chosen from all models at night, and the accuracy names every one', async () => {
+  it('uses the best of all models after the nightly back-test, and the accuracy lists each', async () => {
     const { demand } = await world(20);
     const before = await demand.accuracy({ machine_id: 'Press', horizon: '24h' });
     expect(before.thorough).toBe(false);
@@ -103,7 +103,7 @@ describe('a forecast of demand', () => {
     const result = await demand.backtestAll(new AbortController().signal, (_, message = '') => messages.push(message));
     expect(result.left_out).toEqual([
       { name: 'Test site', horizon: '7d', reason: expect.stringContaining('20.0 days, and this forecast needs 42') },
-      { name: 'Press', horizon: '7d', reason: expect.stringContaining('collect for about 22 more days') },
+      { name: 'Press', horizon: '7d', reason: expect.stringContaining('collect data for about 22 more days') },
     ]);
     expect(messages).toContain('Press, 24h: Prophet');
     const after = await demand.accuracy({ machine_id: 'Press', horizon: '24h' });
@@ -126,7 +126,7 @@ describe('a forecast of demand', () => {
     expect(after.mae_kw).toBeLessThan(1);
   });
 
-  it('goes on with another model when the chosen one breaks, and says which broke', async () => {
+  it('uses another model if the chosen one fails, and reports which failed', async () => {
     const { demand, site } = await world();
     await demand.demand({ machine_id: 'Press', horizon: '24h' });
     site.now = NOW + HOUR_MS;
@@ -143,13 +143,13 @@ describe('a forecast of demand', () => {
     expect(found.models.find(({ name }) => name === broken)).toMatchObject({ mae_kw: null, reason: 'unreachable' });
   });
 
-  it('is refused with what is missing', async () => {
+  it('is rejected with the missing data', async () => {
     const { demand, site } = await world(3);
     await expect(demand.demand({ machine_id: 'Press', horizon: '24h' })).rejects.toThrow(
-      /^the load of Press is known for 3\.0 days, and this forecast needs 14: collect for about 11 more days$/,
+      /^the load of Press is known for 3\.0 days, and this forecast needs 14: collect data for about 11 more days$/,
     );
     await site.device('Lamp', 'other');
-    await expect(demand.demand({ device_id: 'Lamp', horizon: '24h' })).rejects.toThrow(/Lamp meters no load/);
+    await expect(demand.demand({ device_id: 'Lamp', horizon: '24h' })).rejects.toThrow(/Lamp does not report its load/);
     await expect(demand.demand({ machine_id: 'Press', site: 'Test site', horizon: '1h' })).rejects.toThrow(
       InvalidInput,
     );
@@ -161,7 +161,7 @@ describe('a forecast of demand', () => {
 describe('a forecast of solar power', () => {
   const clearDay = (at: number) => 5 * Math.max(0, Math.cos(((hourOf(at) - 12.5) / 12) * Math.PI)) ** 1.5;
 
-  it('follows the sun, from what the panels gave', async () => {
+  it('follows the sun, learnt from the production of the panels', async () => {
     const { site, solar } = await world();
     const roof = await site.device('Roof', 'inverter', { expectedIntervalS: 900 });
     const cloud = (at: number) => (Math.floor(at / UTC_DAY_MS) % 3 === 0 ? 0.3 : 0.9);
@@ -187,7 +187,7 @@ describe('a forecast of solar power', () => {
     expect(found.plane.azimuth_deg).toBeLessThan(270);
   });
 
-  it('needs panels and a location', async () => {
+  it('requires panels and a location', async () => {
     const { site, solar } = await world();
     await expect(solar.solar({ horizon: '24h' })).rejects.toThrow(/no device of Test site reports solar power/);
     await site.records.sites.update(site.site.id, { latitude: null, longitude: null });
@@ -195,10 +195,10 @@ describe('a forecast of solar power', () => {
   });
 });
 
-describe('a load that can wait', () => {
+describe('a movable load', () => {
   const dishwasher = { name: 'dishwasher', energy_kwh: 2, duration_minutes: 120 };
 
-  it('runs where it is cheapest, and says what that saves', async () => {
+  it('runs at the cheapest time, and shows the savings', async () => {
     const { site, schedules } = await world();
     await site.tariff({
       import_price: {
@@ -224,7 +224,7 @@ describe('a load that can wait', () => {
     expect(soon.loads[0]).toMatchObject({ start: '2026-04-15T10:00:00.000Z', savings: 0 });
   });
 
-  it('keeps peaks low where no price is known', async () => {
+  it('minimises peaks if no price is known', async () => {
     const { schedules } = await world();
     const found = await schedules.schedule({ loads: [dishwasher] });
     expect(found).toMatchObject({ chosen_by: 'demand', total_savings: null });
@@ -232,7 +232,7 @@ describe('a load that can wait', () => {
     expect(found.warnings[0]).toMatch(/no tariff and no price/);
   });
 
-  it('is refused when it does not fit', async () => {
+  it('is rejected if it does not fit', async () => {
     const { schedules } = await world();
     await expect(schedules.schedule({ loads: [{ ...dishwasher, latest: '2026-04-15T11:00:00Z' }] })).rejects.toThrow(
       /loads\.0\.latest must be at least 120 minutes after/,

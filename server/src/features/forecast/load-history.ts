@@ -24,20 +24,20 @@ export interface LoadOptions {
   readonly now: () => number;
 }
 
-/** Whose load is foretold: a device's, or a whole site's. */
+/** The subject of a load forecast: a device or a whole site. */
 export interface LoadSubject {
   readonly site: SiteRecord;
   readonly device: DeviceRecord | null;
 }
 
-/** What is known of a load, laid on the calendar with the slots to foretell. */
+/** History of a load, on the calendar that also contains the slots to forecast. */
 export interface LoadHistory {
   readonly slots: Slots;
-  /** kW of the slots that are over; NaN is missing. */
+  /** kW of the past slots; NaN is missing. */
   readonly values: Float64Array;
 }
 
-/** Energy by slot, kWh, and for how much of each it is known. */
+/** Energy by slot, kWh, and the time of each slot for which it is known. */
 interface KnownEnergy {
   readonly edges: Float64Array;
   readonly kwh: Float64Array;
@@ -49,7 +49,7 @@ const MIN_COVERAGE_SHARE = 0.5;
 const LOAD = { group: 'load', quantity: 'power_kw' };
 const TEMPERATURES = ['weather.temperature_c', 'environment.outdoor_temp_c'];
 
-/** Whether a device tells what it, or its site, takes. */
+/** Whether a device reports its consumption or the load of its site. */
 export function metersLoad(queries: TelemetryQueries, deviceId: string): boolean {
   const group = meterOf(queries, deviceId)?.group;
   return group === 'energy' || group === LOAD.group;
@@ -60,8 +60,8 @@ export function nameOf({ site, device }: LoadSubject): string {
 }
 
 /**
- * Reads the load of a subject as far back as a horizon looks.
- * @throws NotFound `no_data` when nothing is known; InvalidInput when it is too little, with how much longer to collect
+ * Reads the load of a subject, with the length of history that a horizon uses.
+ * @throws NotFound `no_data` without any data; InvalidInput for too little, with the number of days still needed
  */
 export async function loadHistory(options: LoadOptions, subject: LoadSubject, horizon: Horizon): Promise<LoadHistory> {
   const { width, steps, historyDays } = horizon;
@@ -89,7 +89,7 @@ export async function loadHistory(options: LoadOptions, subject: LoadSubject, ho
   };
 }
 
-/** kW by slot of the hours that are over. */
+/** kW by slot of the past hours. */
 async function meanPower(
   options: LoadOptions,
   subject: LoadSubject,
@@ -127,7 +127,7 @@ async function energyOf(
   return { edges, kwh: buckets?.integral ?? empty, knownMs: buckets?.coveredMs ?? empty };
 }
 
-/** Sums of what is known in wider slots. */
+/** Sums of the known energy in wider slots. */
 function regrouped({ edges, kwh, knownMs }: KnownEnergy, wider: Float64Array): KnownEnergy {
   const [sums, known] = [new Float64Array(wider.length - 1), new Float64Array(wider.length - 1)];
   let slot = 0;
@@ -141,8 +141,8 @@ function regrouped({ edges, kwh, knownMs }: KnownEnergy, wider: Float64Array): K
 }
 
 /**
- * The site's outdoor temperature by slot, as late as it will be for the last slot to foretell: what the weather will be is not known here,
- * so models learn from what it was at this time on the newest day that is known. Null without a thermometer.
+ * The site's outdoor temperature by slot, with the lag that it has for the last slot to forecast: the future weather is unknown here, so the
+ * models use the temperature at the same time of the newest known day. Null without a thermometer.
  */
 async function lateTemperature(
   { queries, devices, now }: LoadOptions,
@@ -168,16 +168,16 @@ async function lateTemperature(
 function tooLittle(subject: LoadSubject, { minDays }: Horizon, known: number): InvalidInput {
   const missing = Math.ceil(minDays - known);
   return new InvalidInput(
-    `the load of ${nameOf(subject)} is known for ${known.toFixed(1)} days, and this forecast needs ${minDays}: collect for about ${missing} more ${missing === 1 ? 'day' : 'days'}`,
-    { fields: [{ field: 'horizon', detail: `needs ${minDays} days of history; there are ${known.toFixed(1)}` }] },
+    `the load of ${nameOf(subject)} is known for ${known.toFixed(1)} days, and this forecast needs ${minDays}: collect data for about ${missing} more ${missing === 1 ? 'day' : 'days'}`,
+    { fields: [{ field: 'horizon', detail: `needs ${minDays} days of history; got ${known.toFixed(1)}` }] },
   );
 }
 
-/** Up to when a forecast made at an instant is the newest that can be: the end of the slot that runs then. */
+/** Time until which a forecast made at an instant is current: the end of the running slot. */
 export function slotStart(now: number, { width }: Horizon, timeZone: string): number {
   const edges = bucketEdges({ start: now - UTC_DAY_MS, end: now + 1 }, width, timeZone);
   return edges[lowerBound(edges, now + 1) - 1]!;
 }
 
-/** An instant for messages and answers. */
+/** An instant in its API form. */
 export const iso = formatInstant;

@@ -40,23 +40,23 @@ export interface ForecastOptions extends LoadOptions {
   readonly models: ModelPool;
 }
 
-/** Models that are quick enough to be chosen from while someone waits, and how many back-tests they get. */
+/** Models that are fast enough to choose from during a request, and their number of back-tests. */
 const QUICK = ['naive_day', 'naive_week', 'regression_quick', 'regression_steady', 'ets', 'mstl'] as const;
 const QUICK_ORIGINS = 24;
-/** A choice of models is made anew after this, should the nightly back-test not come. */
+/** Age after which a choice of models is renewed, if the nightly back-test did not run. */
 const CHOICE_AGE_MS = 8 * UTC_DAY_MS;
-/** Slots before a forecast that are shown with it. */
+/** Number of past slots returned with a forecast. */
 const BEFORE = { '1h': 24, '24h': 48, '7d': 21 } as const satisfies Record<ForecastHorizon, number>;
 const BACKTEST_TIMEOUT_MS = 5 * MINUTE_MS;
 const FORECAST_TIMEOUT_MS = MINUTE_MS;
 
-/** The model that was chosen for a subject, and how each did. */
+/** The model chosen for a subject, and the results of all models. */
 interface Choice {
   readonly choice: StoredContest;
   readonly chosenAt: number;
 }
 
-/** A forecast of a subject with the choice of its model. */
+/** A forecast of a subject, with the choice of its model. */
 interface Served extends Choice {
   readonly subject: LoadSubject;
   readonly horizon: ForecastHorizon;
@@ -64,17 +64,17 @@ interface Served extends Choice {
   readonly madeAt: number;
 }
 
-/** What machines and sites will need: forecasts by the model that did best on their own past. */
+/** Load forecasts of machines and sites, by the model with the lowest error in back-tests. */
 export class ForecastService {
   readonly #options: ForecastOptions;
-  /** One calculation of a subject and horizon at a time. */
+  /** One calculation per subject and horizon at a time. */
   readonly #underway = new Map<string, Promise<Served>>();
 
   constructor(options: ForecastOptions) {
     this.#options = options;
   }
 
-  /** Mean power of the slots ahead, with bands. Throws NotFound for an unknown subject or one without data, InvalidInput for too little. */
+  /** Mean power of the next slots, with prediction intervals. Throws NotFound for an unknown subject or one without data, InvalidInput for too little. */
   async demand(query: DemandQuery): Promise<DemandForecast> {
     const served = await this.serve(await this.subject(query), query.horizon);
     const { forecast, choice } = served;
@@ -99,14 +99,14 @@ export class ForecastService {
     };
   }
 
-  /** When the greatest slot ahead is, how great, and how sure that is. */
+  /** The highest of the next slots, its time, and the confidence. */
   async peak(query: DemandQuery) {
     const served = await this.serve(await this.subject(query), query.horizon);
     const { forecast, choice } = served;
     const peak = peakAhead(forecast);
     if (peak === null) {
       const name = nameOf(served.subject);
-      throw new NotFound(`${name} never reports at the times of the next slots: ask for a longer horizon`, {
+      throw new NotFound(`${name} never reports at the times of the next slots: choose a longer horizon`, {
         code: 'no_data',
       });
     }
@@ -125,18 +125,18 @@ export class ForecastService {
     };
   }
 
-  /** How good forecasts of a subject were in back-tests, and how each model did. */
+  /** Accuracy of a subject's forecasts in back-tests, and of each model. */
   async accuracy(query: DemandQuery): Promise<ForecastAccuracy> {
     const served = await this.serve(await this.subject(query), query.horizon);
-    const { contest: found, thorough } = served.choice;
+    const { contest: result, thorough } = served.choice;
     return {
       ...aboutOf(served),
       model: modelOf(served),
-      ...backtestOf(found),
-      bias_kw: found.accuracy.bias,
-      naive_model: CANDIDATES[found.naive.candidate].title,
+      ...backtestOf(result),
+      bias_kw: result.accuracy.bias,
+      naive_model: CANDIDATES[result.naive.candidate].title,
       thorough,
-      models: found.entries.map(({ candidate, mae, reason }) => ({
+      models: result.entries.map(({ candidate, mae, reason }) => ({
         name: candidate,
         title: CANDIDATES[candidate].title,
         mae_kw: mae,
@@ -145,26 +145,26 @@ export class ForecastService {
     };
   }
 
-  /** How many loads have a model that was chosen for them, by horizon. */
+  /** Number of loads with a chosen model, by horizon. */
   countChosen(): Promise<number> {
     return this.#options.forecasts.count((Object.keys(HORIZONS) as ForecastHorizon[]).map(choiceKind));
   }
 
-  /** Makes every forecast anew that is out of date. */
+  /** Renews every forecast that is out of date. */
   async refreshAll(signal: AbortSignal, progress: OnProgress) {
     return this.#each(signal, progress, (subject, horizon) => this.serve(subject, horizon));
   }
 
-  /** Holds every model against every series. */
+  /** Back-tests every model on every series. */
   async backtestAll(signal: AbortSignal, progress: OnProgress) {
-    return this.#each(signal, progress, async (subject, horizon, tell) => {
+    return this.#each(signal, progress, async (subject, horizon, onProgress) => {
       const history = await loadHistory(this.#options, subject, HORIZONS[horizon]);
-      const chosen = await this.#choose(subject, horizon, history, { thorough: true, signal, progress: tell });
+      const chosen = await this.#choose(subject, horizon, history, { thorough: true, signal, progress: onProgress });
       await this.#forecast(subject, horizon, history, chosen, signal);
     });
   }
 
-  /** The stored forecast of the slot that runs, or a new one. Callers share it, so none of them can cancel it: it takes seconds. */
+  /** The stored forecast of the running slot, or a new one. Callers share it, so none of them can cancel it: it takes seconds. */
   serve(subject: LoadSubject, horizon: ForecastHorizon): Promise<Served> {
     const key = `${subject.site.id} ${subject.device?.id ?? ''} ${horizon}`;
     const running = this.#underway.get(key);
@@ -174,7 +174,7 @@ export class ForecastService {
     return work;
   }
 
-  /** Whose load is meant. */
+  /** The subject of a request. */
   async subject({
     machine_id: machineId,
     device_id: deviceId,
@@ -183,7 +183,7 @@ export class ForecastService {
     const { devices, energy, queries } = this.#options;
     const named = [machineId, deviceId, site].filter((one) => one !== undefined);
     if (named.length > 1) {
-      const detail = `name one of machine_id, device_id and site; got ${named.length}`;
+      const detail = `must be exactly one of machine_id, device_id and site; got ${named.length}`;
       throw new InvalidInput(detail, { fields: [{ field: 'machine_id', detail }] });
     }
     const device = machineId ?? deviceId;
@@ -191,7 +191,7 @@ export class ForecastService {
     const found = devices.require(device);
     if (!metersLoad(queries, found.id)) {
       throw new NotFound(
-        `${found.name} meters no load: it reports none of energy.power_kw, energy.energy_kwh and load.power_kw`,
+        `${found.name} does not report its load: required is energy.power_kw, energy.energy_kwh or load.power_kw`,
       );
     }
     return { site: await energy.site(found.siteId), device: found };
@@ -218,14 +218,14 @@ export class ForecastService {
       return await this.#forecast(subject, name, history, choice, undefined);
     } catch (error) {
       if (error instanceof ExpectedError) throw error;
-      // A model that breaks on what came since it was chosen loses its place; which, and why, stands in the accuracy.
+      // A model that fails on the new data is replaced; the accuracy lists it with the error.
       const broken = { candidate: choice.choice.contest.best, mae: null, reason: messageOf(error) };
       const other = await this.#choose(subject, name, history, { ...quick, broken });
       return this.#forecast(subject, name, history, other, undefined);
     }
   }
 
-  /** Forecasts with the model that was chosen. */
+  /** Forecasts with the chosen model. */
   async #forecast(
     subject: LoadSubject,
     name: ForecastHorizon,
@@ -258,7 +258,7 @@ export class ForecastService {
     return { subject, horizon: name, forecast, madeAt, ...chosen };
   }
 
-  /** Chooses the model for a series and keeps the choice. */
+  /** Chooses the model for a series and stores the choice. */
   async #choose(
     subject: LoadSubject,
     name: ForecastHorizon,
@@ -282,7 +282,7 @@ export class ForecastService {
     );
     if (found === null) {
       throw new InvalidInput(
-        `the load of ${nameOf(subject)} has too many gaps for a back-test: collect for some more days`,
+        `the load of ${nameOf(subject)} has too many gaps for a back-test: collect data for some more days`,
       );
     }
     const entries = broken === undefined ? found.entries : [...found.entries, broken];
@@ -291,11 +291,11 @@ export class ForecastService {
     return { choice, chosenAt: madeAt };
   }
 
-  /** Does something for each subject and horizon; those with too little data are left out. */
+  /** Calls `work` for each subject and horizon; subjects with too little data are skipped. */
   async #each(
     signal: AbortSignal,
     progress: OnProgress,
-    work: (subject: LoadSubject, horizon: ForecastHorizon, tell: OnProgress) => Promise<unknown>,
+    work: (subject: LoadSubject, horizon: ForecastHorizon, onProgress: OnProgress) => Promise<unknown>,
   ) {
     const subjects = await this.#subjects();
     const horizons = Object.keys(HORIZONS) as ForecastHorizon[];
@@ -304,11 +304,11 @@ export class ForecastService {
     for (const [i, { subject, horizon }] of all.entries()) {
       signal.throwIfAborted();
       const part = progressPart(progress, i / all.length, (i + 1) / all.length);
-      const tell: OnProgress = (share, message) =>
+      const onProgress: OnProgress = (share, message) =>
         part(share, `${nameOf(subject)}, ${horizon}${message ? `: ${message}` : ''}`);
-      tell(0);
+      onProgress(0);
       try {
-        await work(subject, horizon, tell);
+        await work(subject, horizon, onProgress);
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof ExpectedError)) throw error;
@@ -318,7 +318,7 @@ export class ForecastService {
     return { done: all.length - leftOut.length, left_out: leftOut };
   }
 
-  /** Sites, and machines that meter energy. */
+  /** Sites, and machines that report energy. */
   async #subjects(): Promise<LoadSubject[]> {
     const { sites, devices, queries } = this.#options;
     return (await sites.list()).flatMap((site) => [
@@ -335,7 +335,7 @@ interface ChoiceOptions {
   readonly thorough: boolean;
   readonly signal: AbortSignal | undefined;
   readonly progress: OnProgress;
-  /** The model that was chosen before and failed: it takes no part. */
+  /** The previously chosen model, which failed: it takes no part. */
   readonly broken?: StoredContest['contest']['entries'][number];
 }
 
@@ -389,6 +389,8 @@ function warningsOf({ forecast, choice }: Served): string[] {
 }
 
 function warningsOfContest({ origins, skill }: Contest): string[] {
-  const few = origins < 10 ? [`only ${origins} back-tests were possible: the bands are rough`] : [];
-  return skill > 0 ? few : [...few, 'nothing foretells this load better than the same time of a day or week before'];
+  const few = origins < 10 ? [`only ${origins} back-tests were possible: the prediction intervals are inaccurate`] : [];
+  return skill > 0
+    ? few
+    : [...few, 'no model is more accurate than the naive forecast (the same time of the day or week before)'];
 }

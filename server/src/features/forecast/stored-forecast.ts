@@ -7,7 +7,7 @@ const Name = z.enum(Object.keys(CANDIDATES) as [CandidateName, ...CandidateName[
 const Level = z.literal(LEVELS);
 const Numbers = z.array(z.number());
 
-/** How the models of a series did, as it is kept. */
+/** The stored back-test results of a series. */
 const StoredContest = z.object({
   contest: z.object({
     best: Name,
@@ -34,25 +34,25 @@ const StoredContest = z.object({
 });
 export interface StoredContest {
   readonly contest: Contest;
-  /** All models took part, in all back-tests. */
+  /** Whether all models took part in all back-tests. */
   readonly thorough: boolean;
 }
 
-/** A forecast as it is kept. */
+/** A stored forecast. */
 const StoredForecast = z.object({
   model: Name,
-  /** Epoch milliseconds at which each slot begins. */
+  /** Epoch milliseconds at which each slot starts. */
   starts: Numbers,
   kw: Numbers,
-  /** Slots at times at which nothing is ever reported: their power is not forecast. */
+  /** Slots at times of day without readings: their power is not forecast. */
   silent: z.array(z.boolean()),
-  /** The slots before, as they came; null: not known. */
+  /** Measured power of the slots before; null if unknown. */
   before: z.array(z.object({ start: z.number(), kw: z.number().nullable() })),
   bands: z.array(z.object({ level: Level, lower: Numbers, upper: Numbers })),
 });
 export type StoredForecast = z.infer<typeof StoredForecast>;
 
-/** What an earlier version wrote is made again: null. */
+/** Null for the format of an earlier version: it is made again. */
 export function storedContest(content: unknown): StoredContest | null {
   return StoredContest.safeParse(content).data ?? null;
 }

@@ -49,7 +49,7 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
   });
 }
 
-/** Sends JSON whose values count as memory in use until it is sent. */
+/** Sends JSON whose values count towards the memory limit until it is sent. */
 async function sendHeld(
   request: FastifyRequest,
   reply: FastifyReply,

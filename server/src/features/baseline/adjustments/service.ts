@@ -4,7 +4,7 @@ import type { AdjustmentRecord, BaselineAdjustments } from '../../../storage/rec
 import { type Machines, requireMachine } from '../machine.ts';
 import { refuse } from '../training-errors.ts';
 
-/** Non-routine adjustments: what a machine did out of the ordinary, so that baselines neither learn it nor count it as saved or wasted. */
+/** Non-routine adjustments: baselines neither learn non-routine events nor count them as savings or losses. */
 export class AdjustmentService {
   readonly #machines: Machines;
   readonly #adjustments: BaselineAdjustments;
@@ -30,7 +30,7 @@ export class AdjustmentService {
   }
 }
 
-/** An adjustment as the API shows it. */
+/** An adjustment in its API form. */
 export function toAdjustment({
   id,
   deviceId,

@@ -27,7 +27,7 @@ export interface ScheduleOptions {
 const DEFAULT_AHEAD_MS = UTC_DAY_MS;
 const MAX_AHEAD_MS = 2 * UTC_DAY_MS;
 
-/** When loads that can wait should run: where prices, the roof and the rest of the site make them cheapest. */
+/** Start times of movable loads at the lowest cost, from prices, solar production and the site's demand. */
 export class ScheduleService {
   readonly #options: ScheduleOptions;
 
@@ -35,17 +35,17 @@ export class ScheduleService {
     this.#options = options;
   }
 
-  /** Throws InvalidInput for a load that does not fit between its earliest start and its end. */
+  /** Throws InvalidInput if a load does not fit between its earliest start and its end. */
   async schedule({ site: idOrName, loads }: OptimalScheduleRequest): Promise<OptimalSchedule> {
     const { energy, now } = this.#options;
     const site = await energy.site(idOrName);
     const at = now();
-    const wanted = loads.map((load, i) => ({ name: load.name, ...shiftable(load, i, at) }));
-    const end = Math.max(...wanted.map(({ latest }) => latest));
+    const movable = loads.map((load, i) => ({ name: load.name, ...shiftable(load, i, at) }));
+    const end = Math.max(...movable.map(({ latest }) => latest));
     const warnings: string[] = [];
     let outlook = await this.#outlook(site, at, end, warnings);
     const placed = new Map<number, OptimalSchedule['loads'][number]>();
-    for (const [i, load] of [...wanted.entries()].sort(([, a], [, b]) => b.energyKwh - a.energyKwh)) {
+    for (const [i, load] of [...movable.entries()].sort(([, a], [, b]) => b.energyKwh - a.energyKwh)) {
       const shift = shiftLoad(load, outlook);
       if (shift === null) throw noPrice(load.name, i);
       outlook = withLoad(outlook, shift.best);
@@ -71,13 +71,13 @@ export class ScheduleService {
     for (const warning of prices?.warnings ?? []) if (!warnings.includes(warning)) warnings.push(warning);
     const hasPrices = prices?.import.some((price) => price === price) ?? false;
     if (!hasPrices)
-      warnings.push('the site has no tariff and no price is published: the time is chosen so that peaks stay low');
+      warnings.push('the site has no tariff and no price is published: the start is chosen to minimise peaks');
     const orUnknown = (work: Promise<Float64Array>, what: string) =>
       work.catch((error: unknown) => {
         if (!(error instanceof ExpectedError)) throw error;
-        // A site without panels lacks nothing.
+        // A site without panels needs no solar forecast.
         if (error.code === 'no_data') return unknown();
-        warnings.push(`${what} is left out: ${error.message}`);
+        warnings.push(`${what} is not taken into account: ${error.message}`);
         return unknown();
       });
     const [demandKw, solarKw] = await Promise.all([
@@ -112,13 +112,15 @@ function shiftable(
   };
   if (to > now + MAX_AHEAD_MS) refuse(`must be at most 48 hours from now; got ${iso(to)}`);
   if (from + durationMs > to) {
-    refuse(`must be at least ${duration_minutes} minutes after ${iso(from)}, when the load may start; got ${iso(to)}`);
+    refuse(
+      `must be at least ${duration_minutes} minutes after ${iso(from)}, the earliest start of the load; got ${iso(to)}`,
+    );
   }
   return { energyKwh: energy_kwh, durationMs, earliest: from, latest: to };
 }
 
 function noPrice(name: string, i: number): InvalidInput {
-  const detail = `no price is known for any time at which "${name}" could run: choose an earlier end`;
+  const detail = `no price is known for any possible start of "${name}": choose an earlier end`;
   return new InvalidInput(detail, { fields: [{ field: `loads.${i}.latest`, detail }] });
 }
 
@@ -146,8 +148,8 @@ function explain(
 ): string {
   const times = `${clock(best.start, timezone)}–${clock(best.end, timezone)}`;
   if (best.start === now.start) return `Run ${name} ${times}: no later time is better`;
-  if (savings === null) return `Run ${name} ${times}, when the site takes least`;
-  const sun = best.solarShare >= 0.01 ? `, ${Math.round(100 * best.solarShare)} % of it from the roof` : '';
+  if (savings === null) return `Run ${name} ${times}, when the site's demand is lowest`;
+  const sun = best.solarShare >= 0.01 ? `, ${Math.round(100 * best.solarShare)} % of it solar` : '';
   const money = (amount: number) => `${amount.toFixed(2)} ${currency}`;
   return `Run ${name} ${times} for ${money(best.cost as number)}${sun}, because at ${clock(now.start, timezone)} it costs ${money(now.cost as number)}`;
 }

@@ -22,9 +22,10 @@ const AHEAD_HOURS = { '24h': 24, '7d': 7 * 24 } as const;
 const KIND = 'solar';
 const MIN_COVERAGE_SHARE = 0.5;
 const TIMEOUT_MS = MINUTE_MS;
-/** With fewer clear days the plane is uncertain. */
+/** Minimum number of clear days for a reliable orientation. */
 const MIN_CLEAR_DAYS = 5;
-const NO_WEATHER = 'no weather forecast is available: clouds are expected to follow those of the day before as usual';
+const NO_WEATHER =
+  'no weather forecast is available: cloud cover is assumed to persist from the day before, by its usual day-to-day correlation';
 
 const Numbers = z.array(z.number());
 const Errors = { mae: z.number(), persistenceMae: z.number(), days: z.number() };
@@ -41,7 +42,7 @@ const StoredSolar = z.object({
 });
 type StoredSolar = z.infer<typeof StoredSolar>;
 
-/** Forecasts the power of a site's panels from the sun's course, with clouds as they usually follow each other there. */
+/** Forecasts the power of a site's panels from the sun's position, with cloud cover predicted from the day before. */
 export class SolarForecastService {
   readonly #options: SolarForecastOptions;
 
@@ -86,7 +87,7 @@ export class SolarForecastService {
     };
   }
 
-  /** Mean power by slot, kW; NaN where nothing is forecast, as for a site without panels. */
+  /** Mean power by slot, kW; NaN without a forecast, as for a site without panels. */
   async powerBySlot(site: SiteRecord, edges: Float64Array): Promise<Float64Array> {
     const power = new Float64Array(edges.length - 1).fill(Number.NaN);
     const { found } = await this.#fitted(site);
@@ -108,9 +109,9 @@ export class SolarForecastService {
     const start = dayWindow(addDays(today, -HISTORY_DAYS), site.timezone).start;
     const edges = bucketEdges({ start, end: now() + (AHEAD_HOURS['7d'] + 1) * HOUR_MS }, '1h', site.timezone);
     const known = lowerBound(edges, now() + 1) - 1;
-    const kept = await forecasts.get(subject, KIND);
-    const stored = StoredSolar.safeParse(kept?.content).data;
-    if (kept && stored && stored.starts[0] === edges[known]) return { found: stored, madeAt: kept.madeAt };
+    const record = await forecasts.get(subject, KIND);
+    const stored = StoredSolar.safeParse(record?.content).data;
+    if (record && stored && stored.starts[0] === edges[known]) return { found: stored, madeAt: record.madeAt };
     const { slots, reported } = await energy.energy(site, { start, end: edges[known]! });
     if (!reported.has('solar')) {
       throw new NotFound(`no device of ${site.name} reports solar power`, { code: 'no_data' });
@@ -126,7 +127,7 @@ export class SolarForecastService {
       { timeoutMs: TIMEOUT_MS },
     );
     if (fit === null) {
-      const detail = `the panels of ${site.name} are known to have worked on fewer than ${MIN_SOLAR_DAYS} of the last ${HISTORY_DAYS} days: collect for some more days`;
+      const detail = `the panels of ${site.name} produced energy on fewer than ${MIN_SOLAR_DAYS} of the last ${HISTORY_DAYS} days: collect data for some more days`;
       throw new InvalidInput(detail, { fields: [{ field: 'site', detail }] });
     }
     const found = toStored(fit, starts, known);
@@ -148,7 +149,7 @@ function toStored(fit: SolarFit, starts: Float64Array, known: number): StoredSol
   };
 }
 
-/** 1 is perfect, 0 no better than the day before. */
+/** Skill: 1 is perfect, 0 is as accurate as the day before. */
 function skillOf({ mae, persistenceMae }: { mae: number; persistenceMae: number }): number {
   return persistenceMae > 0 ? 1 - mae / persistenceMae : 0;
 }
@@ -160,11 +161,13 @@ function warningsOf({ method, clearDays, backtest }: StoredSolar): string[] {
     NO_WEATHER,
     ...(method === 'persistence'
       ? [
-          `each hour is forecast as the newest known power at that hour of the day, because the model of the panels was no better: skill ${percent(skillOf(backtest))} over ${days} days, ${percent(skillOf(recent))} over the last ${SOLAR_RECENT_DAYS} days`,
+          `each hour is forecast as the newest known power at that hour of the day, because the model of the panels was not more accurate: skill ${percent(skillOf(backtest))} over ${days} days, ${percent(skillOf(recent))} over the last ${SOLAR_RECENT_DAYS} days`,
         ]
       : []),
     ...(clearDays < MIN_CLEAR_DAYS
-      ? [`the sky was clear on only ${clearDays} of the known days: the direction and tilt of the panels are uncertain`]
+      ? [
+          `the sky was clear on only ${clearDays} of the known days: the orientation and tilt of the panels are uncertain`,
+        ]
       : []),
   ];
 }

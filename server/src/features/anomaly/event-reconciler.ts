@@ -5,19 +5,19 @@ import type { Anomalies, AnomalyRecord } from '../../storage/records/analytics/a
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { type FoundEvent, toInput } from './stored-anomaly.ts';
 
-export interface KeptEvent {
+export interface StoredEvent {
   readonly record: AnomalyRecord;
-  /** It was not known before, or ended otherwise. */
+  /** It is new, or its end has changed. */
   readonly isNews: boolean;
 }
 
 const PAGE = 1000;
 
 /**
- * Holds found events against known ones: an event that goes on, shrinks or moves stays the one it was. Of one that fell apart, the part that it
- * overlaps the most stays; those that grew together become one, with what was said of each.
+ * Merges found events into the stored ones: an event that continues, shrinks or moves retains its identity. If an event is split, the part
+ * with the largest overlap retains it; events that were joined become one, with the comments on each.
  */
-export class EventKeeper {
+export class EventReconciler {
   readonly #anomalies: Anomalies;
   readonly #queue = new SerialQueue();
 
@@ -25,36 +25,36 @@ export class EventKeeper {
     this.#anomalies = anomalies;
   }
 
-  /** Answers in the order of the events. Of searches that end at once, one is kept after the other: each knows what the one before kept. */
-  keep(device: DeviceRecord, events: readonly FoundEvent[]): Promise<KeptEvent[]> {
-    return this.#queue.run(() => this.#keep(device, events));
+  /** Returns the stored events in the order of `events`. Simultaneous searches are stored one after the other. */
+  store(device: DeviceRecord, events: readonly FoundEvent[]): Promise<StoredEvent[]> {
+    return this.#queue.run(() => this.#store(device, events));
   }
 
-  async #keep({ id: deviceId }: DeviceRecord, events: readonly FoundEvent[]): Promise<KeptEvent[]> {
+  async #store({ id: deviceId }: DeviceRecord, events: readonly FoundEvent[]): Promise<StoredEvent[]> {
     const known = Map.groupBy(await this.#around(deviceId, events), (one) => closestOf(one, events));
-    // Latest first: where an event moves, whichever held its new start has moved on already.
-    const kept = new Map<FoundEvent, KeptEvent>();
+    // Latest first: when an event moves, the event at its new start has already moved.
+    const stored = new Map<FoundEvent, StoredEvent>();
     for (const event of events.toSorted((a, b) => b.start - a.start)) {
       const [before, ...others] = (known.get(event) ?? []).sort((a, b) => overlapOf(b, event) - overlapOf(a, event));
       const input = toInput(deviceId, before ? reachingBack(event, before) : event);
       if (before === undefined) {
-        kept.set(event, { record: await this.#anomalies.put(input), isNews: true });
+        stored.set(event, { record: await this.#anomalies.put(input), isNews: true });
         continue;
       }
       const absorbed = others.map(({ id }) => id);
       if (absorbed.length > 0) await this.#anomalies.absorb(before.id, absorbed);
       const record = await this.#anomalies.update(before.id, input);
-      kept.set(event, { record, isNews: record.endAt !== before.endAt || absorbed.length > 0 });
+      stored.set(event, { record, isNews: record.endAt !== before.endAt || absorbed.length > 0 });
     }
-    return events.map((event) => kept.get(event) as KeptEvent);
+    return events.map((event) => stored.get(event) as StoredEvent);
   }
 
-  /** Every known event that lies where one was found, however long it began before. */
+  /** Every stored event that overlaps a found one, however long before it started. */
   async #around(deviceId: string, events: readonly FoundEvent[]): Promise<AnomalyRecord[]> {
     if (events.length === 0) return [];
     const span = {
-      start: events.reduce((least, { start }) => Math.min(least, start), Number.POSITIVE_INFINITY),
-      end: events.reduce((most, { end }) => Math.max(most, end), Number.NEGATIVE_INFINITY),
+      start: events.reduce((min, { start }) => Math.min(min, start), Number.POSITIVE_INFINITY),
+      end: events.reduce((max, { end }) => Math.max(max, end), Number.NEGATIVE_INFINITY),
     };
     const all: AnomalyRecord[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
@@ -75,7 +75,7 @@ function closestOf(known: AnomalyRecord, events: readonly FoundEvent[]): FoundEv
     );
 }
 
-/** How long the same quantity was out of order in both; a sensor that sticks is another matter than one that reads too much. */
+/** Time that two events of the same quantity have in common; a stuck sensor is separate from other anomalies. */
 function overlapOf(known: AnomalyRecord, { metric, type, start, end }: FoundEvent): number {
   const isStuck = (of: string) => of === 'stuck_sensor';
   if (known.metric !== metric || isStuck(known.type) !== isStuck(type)) return 0;
@@ -83,7 +83,7 @@ function overlapOf(known: AnomalyRecord, { metric, type, start, end }: FoundEven
   return common === null ? 0 : common.end - common.start;
 }
 
-/** A sensor that stood still before the first sample that was looked at has done so since it was told first. */
+/** A sensor that was stuck before the first sample read has been so since the stored start. */
 function reachingBack(event: FoundEvent, { startAt }: AnomalyRecord): FoundEvent {
   if (!event.beganBefore || startAt >= event.start) return event;
   return { ...event, start: startAt, strength: (event.end - startAt) / HOUR_MS };
