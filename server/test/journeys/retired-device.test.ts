@@ -70,7 +70,7 @@ describe('a device over the API', () => {
     const refused = await run('delete', 'New meter');
     expect([refused.code, JSON.parse(refused.out).error.message]).toEqual([
       1,
-      expect.stringMatching(/confirm with its name/),
+      expect.stringMatching(/set the parameter confirm to its name/),
     ]);
     expect((await run('delete', 'New meter', '--confirm', 'New meter')).code).toBe(0);
     expect(items(await run('list')).map(({ name }) => name)).toEqual(['Old meter']);
@@ -81,7 +81,7 @@ describe('a device over the API', () => {
       const answer = await send('DELETE', `/api/v1/devices/Old%20meter${query}`);
       expect([answer.status, await answer.json()]).toEqual([
         409,
-        expect.objectContaining({ detail: expect.stringMatching(/confirm with its name/) }),
+        expect.objectContaining({ detail: expect.stringMatching(/set the parameter confirm to its name/) }),
       ]);
     }
     const answer = await send('DELETE', '/api/v1/devices/Old%20meter?confirm=Old%20meter');

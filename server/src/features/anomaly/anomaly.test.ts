@@ -230,7 +230,9 @@ describe('anomalies of a machine', () => {
     await site.device('Silent', 'machine', { expectedIntervalS: 300 });
     const result = await service.detectAll(new AbortController().signal, () => {});
     expect(result).toMatchObject({ devices: 1, anomalies: 1, left_out: [{ name: 'Saw' }] });
-    expect(result.left_out[0]?.reason).toMatch(/1\.0 days of Saw .* 7\.0 are needed .* collect for 6\.0 days more/);
+    expect(result.left_out[0]?.reason).toMatch(
+      /1\.0 days of Saw .* 7\.0 are needed .* collect data for 6\.0 more days/,
+    );
   });
 
   it('are also found in history once there is enough data, and each answer shows the examined periods', async () => {

@@ -143,7 +143,7 @@ describe('a baseline', () => {
     const train = (machine_id: string) =>
       service.train(BaselineTraining.parse({ machine_id, start_date: iso(START), drivers: ['production_count'] }));
     await expect(train('Lamp')).rejects.toThrow(/the energy did not change in this window/);
-    await expect(train('Speck')).rejects.toThrow(/too large or too small to calculate with/);
+    await expect(train('Speck')).rejects.toThrow(/too large or too small for the calculation/);
     expect((await train('Pump')).coefficients.production_count).toBeCloseTo(2, 9);
     expect(TrainedBaseline.safeParse(await train('Pump')).error).toBeUndefined();
   });
@@ -321,7 +321,9 @@ describe('a baseline of the outdoor temperature', () => {
     await expect(train({ model_type: 'change_point', resolution: 'day' })).rejects.toThrow(
       /^59 days of this window .* needs 90/,
     );
-    await expect(train({ model_type: 'time_of_week_temperature', resolution: 'day' })).rejects.toThrow(/is of hours/);
+    await expect(train({ model_type: 'time_of_week_temperature', resolution: 'day' })).rejects.toThrow(
+      /must be hourly/,
+    );
     expect(() => BaselineTraining.parse({ machine_id: 'x' })).toThrow(/at least one driver/);
   });
 

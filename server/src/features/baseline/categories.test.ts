@@ -140,13 +140,13 @@ describe('a driver with categories', () => {
     await report('plant.many', (at) => ((at - START) / (6 * HOUR_MS)) % 21);
     await report('plant.halves', (at) => (((at - START) / (6 * HOUR_MS)) % 3) / 2);
     await calendar([]);
-    await expect(train(['plant.constant'])).rejects.toThrow(/"plant.constant" has one category only/);
+    await expect(train(['plant.constant'])).rejects.toThrow(/"plant.constant" has only one category/);
     await expect(train(['plant.many'])).rejects.toThrow(/"plant.many" has more than 20 categories/);
-    await expect(train(['plant.halves'])).rejects.toThrow(/must have whole numbers as categories; got 0.5/);
+    await expect(train(['plant.halves'])).rejects.toThrow(/must have integers as categories; got 0.5/);
     await expect(train(['calendar:Moon'])).rejects.toThrow(
       /there is no "calendar:Moon" at this site; there are calendar:Year/,
     );
-    await expect(train(['calendar:Year'])).rejects.toThrow(/"calendar:Year" has one category only/);
+    await expect(train(['calendar:Year'])).rejects.toThrow(/"calendar:Year" has only one category/);
   });
 
   it('lists calendars among the drivers, and counts days of the category holiday as holidays', async () => {

@@ -81,7 +81,7 @@ it('a daily baseline distinguishes weekdays, days off and public holidays, and p
   const { baselines } = await service.retrainAll(new AbortController().signal, () => {});
   expect(baselines).toEqual([{ machine: 'Office', version: 2, in_use: true, reason: null }]);
   expect((await train('day_of_week')).model_type).toBe('day_of_week');
-  await expect(train('day_of_week', 'hour')).rejects.toThrow(/a model by day of week is of days; got "hour"/);
+  await expect(train('day_of_week', 'hour')).rejects.toThrow(/a model by day of week must be daily; got "hour"/);
 });
 
 it('a daily baseline needs no driver, an hourly one does', async () => {
@@ -93,6 +93,6 @@ it('a daily baseline needs no driver, an hourly one does', async () => {
   expect(model).toMatchObject({ model_type: 'day_of_week', day_of_week: { temperature_p_value: null } });
   expect(model.r_squared).toBeGreaterThan(0.5);
   await expect(train('auto', 'hour')).rejects.toThrow(
-    /no outdoor temperature at this site, so a model of hours needs a driver/,
+    /no outdoor temperature at this site, so an hourly model requires a driver/,
   );
 });

@@ -25,9 +25,7 @@ describe('a baseline', () => {
       expect([name, reasons.get(name)]).toEqual([name, 'derived']);
     for (const name of ['press.counter_copy', 'press.clamp'])
       expect([name, reasons.get(name)]).toEqual([name, 'suspicious']);
-    await expect(train(['carbon.emissions_kg'])).rejects.toThrow(
-      /"carbon.emissions_kg" is derived from the energy/,
-    );
+    await expect(train(['carbon.emissions_kg'])).rejects.toThrow(/"carbon.emissions_kg" is derived from the energy/);
   });
 
   it('with a driver that explains almost everything is activated only after a confirmation', async () => {
