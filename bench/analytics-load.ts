@@ -1,7 +1,7 @@
 /**
- * How long the API takes while the service calculates: newest values, 24 h of a machine, the site's summary and all key figures of a machine, asked
- * at a steady rate, first of the idle service and then while eight baselines train and the hourly anomaly run looks at every machine. Times count
- * from the instant at which a question was due. Goal: p99 under 100 ms. Run: node bench/analytics-load.ts [--machines 100] [--days 90]
+ * Response times of the API under calculation load: newest values, 24 h of a machine, the site's summary and all key figures of a machine, requested
+ * at a constant rate, first from the idle service and then while eight baselines train and the hourly anomaly run scans every machine. Times count
+ * from the scheduled instant of a request. Goal: p99 under 100 ms. Run: node bench/analytics-load.ts [--machines 100] [--days 90]
  */
 
 import { cpus, loadavg } from 'node:os';
@@ -16,12 +16,12 @@ import { type Service, startService, temporaryFolder } from '../server/test/jour
 const TRAINED = 8;
 const STEP_MS = 5 * MINUTE_MS;
 const ASK_EVERY_MS = 50;
-/** Asked for so long of the idle service, and of the one that calculates. */
+/** Duration of the requests to the idle and to the calculating service, each. */
 const ASK_MS = MINUTE_MS;
-/** Asked before anything counts. */
+/** Warm-up. */
 const WARM_UP_MS = 10_000;
 const POLL_MS = 250;
-/** Days of all machines that are written at once. */
+/** Days per write, for all machines. */
 const DAYS_AT_ONCE = 3;
 
 const { values: options } = parseArgs({
@@ -30,11 +30,11 @@ const { values: options } = parseArgs({
 const [MACHINES, DAYS] = [Number(options.machines), Number(options.days)];
 const END = Math.floor(Date.now() / STEP_MS) * STEP_MS;
 const nameOf = (machine: number) => `machine-${machine}`;
-/** Uniform in 0–1 by place. */
+/** Uniform in 0–1, a function of the index. */
 const noise = (at: number, seed: number) =>
   Math.abs(Math.sin((at / STEP_MS) * 12.9898 + seed * 78.233) * 43_758.5453) % 1;
 
-/** Power that follows what is made and the cold outside, with a spike now and then; temperature and pressure inside. */
+/** Power driven by production and outdoor temperature, with occasional spikes; internal temperature and pressure. */
 function linesOfMachine(machine: number, at: number): string[] {
   const day = at / UTC_DAY_MS;
   const works = (day % 1) * 24 >= 6 && (day % 1) * 24 < 22 && Math.floor(day) % 7 < 5;
@@ -83,7 +83,7 @@ const QUESTIONS: Readonly<Record<string, (machine: string) => string>> = {
   'key figures of a machine': (machine) => `/kpi/all?machine_id=${machine}`,
 };
 
-/** Asks at a steady rate, whatever the answers take, until told to end. */
+/** Sends requests at a constant rate, independent of response times, until aborted. */
 async function ask(service: Service, until: AbortSignal): Promise<Map<string, number[]>> {
   const times = new Map<string, number[]>(Object.keys(QUESTIONS).map((name) => [name, []]));
   const asked: Promise<void>[] = [];
@@ -104,7 +104,7 @@ function post(service: Service, path: string, body: object): Promise<Job | objec
   return service.json(`/api/v1${path}`, init);
 }
 
-/** Waits for the end of a job; throws when it came to nothing. */
+/** Waits for the end of a job; throws when it failed or was cancelled. */
 async function ended(service: Service, id: string): Promise<Job> {
   for (;;) {
     const job = await service.json<Job>(`/api/v1/jobs/${id}`);
@@ -114,21 +114,21 @@ async function ended(service: Service, id: string): Promise<Job> {
   }
 }
 
-/** Trains a machine's baseline once; what takes long goes on as a job. */
+/** Trains a machine's baseline once; a long training continues as a job. */
 async function train(service: Service, machine: number): Promise<void> {
   const request = { machine_id: nameOf(machine), model_type: 'auto', drivers: ['production_count'] };
   const answer = await post(service, '/baseline/train', request);
   if ('state' in answer) await ended(service, answer.id);
 }
 
-/** Starts the anomaly run, or takes the one that the clock has started. */
+/** Starts the anomaly run, or returns the one that the schedule has started. */
 async function startDetection(service: Service): Promise<Job> {
   await service.request('/api/v1/scheduler/jobs/anomaly-detection/run', { method: 'POST' });
   const { items } = await service.json<{ items: Job[] }>('/api/v1/jobs?name=anomaly-detection&limit=1');
   return items[0]!;
 }
 
-/** Eight baselines train again and again, and the anomaly run goes through the machines, until told to end; answers how many trainings ended. */
+/** Trains eight baselines repeatedly and repeats the anomaly run until aborted; returns the number of completed trainings. */
 async function calculate(service: Service, until: AbortSignal): Promise<number> {
   let trainings = 0;
   const training = Array.from({ length: TRAINED }, async (_, machine) => {
@@ -184,7 +184,7 @@ try {
   console.log(
     `p99 of all: ${at([...idle.values()].flat(), 0.99)} ms idle, ${at([...busy.values()].flat(), 0.99)} ms calculating`,
   );
-  console.log(`${trainings} trainings in ${ASK_MS / 1000} s, and the anomaly run beside them`);
+  console.log(`${trainings} trainings in ${ASK_MS / 1000} s, in parallel with the anomaly run`);
   let detection: unknown;
   const detect = async () => {
     detection = (await ended(service, (await startDetection(service)).id)).result;

@@ -1,6 +1,6 @@
 /**
- * How well faults of the simulated works are found: precision and recall by kind, over four months, with and without baselines, and what the
- * plain rule finds that holds each quarter hour against 3 σ of the baseline's residuals. Run: node bench/anomalies.ts [--seeds 3] [--per-day 1.2]
+ * Detection of faults in the simulated works: precision and recall by kind over four months, with and without baselines, compared with the
+ * simple rule of 3 σ of the baseline's residuals per quarter hour. Run: node bench/anomalies.ts [--seeds 3] [--per-day 1.2]
  */
 
 import { cpus, totalmem } from 'node:os';
@@ -31,7 +31,7 @@ const ways = {
 
 const rows: Record<string, Record<string, string | number>> = {};
 for (const [name, { baselines, find }] of Object.entries(ways)) {
-  const tally = { told: 0, right: 0, faults: 0, found: 0, devices: 0, ms: 0 };
+  const tally = { reported: 0, right: 0, faults: 0, found: 0, devices: 0, ms: 0 };
   const kinds = new Map<string, { faults: number; found: number }>();
   for (const seed of seeds) {
     for (const device of simulatedWorks({ seed, perDay, baselines })) {
@@ -39,7 +39,7 @@ for (const [name, { baselines, find }] of Object.entries(ways)) {
       const events = find(device).filter((event) => !device.gaps.some((gap) => touches(event, gap)));
       tally.ms += performance.now() - began;
       tally.devices++;
-      tally.told += events.length;
+      tally.reported += events.length;
       tally.right += events.filter((event) => device.truths.some((truth) => touches(event, truth))).length;
       for (const truth of device.truths) {
         const isFound = events.some((event) => touches(event, truth));
@@ -53,9 +53,9 @@ for (const [name, { baselines, find }] of Object.entries(ways)) {
   const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
   const days = (tally.devices * (WORKS_WINDOW.end - WORKS_WINDOW.start)) / UTC_DAY_MS;
   rows[name] = {
-    precision: percent(tally.right, tally.told),
+    precision: percent(tally.right, tally.reported),
     recall: percent(tally.found, tally.faults),
-    'false alarms in 100 days': (((tally.told - tally.right) * 100) / days).toFixed(2),
+    'false alarms in 100 days': (((tally.reported - tally.right) * 100) / days).toFixed(2),
     ...Object.fromEntries([...kinds].sort().map(([kind, { faults, found }]) => [kind, `${found}/${faults}`])),
     'ms a device': Math.round(tally.ms / tally.devices),
   };

@@ -1,6 +1,6 @@
 /**
- * Baselines beside statsmodels on the same numbers in the same run: linear with every statistic that a version keeps (estimates with errors,
- * t, p and VIF, R², F, residuals and their autocorrelation), and time of week and temperature on a year of hours.
+ * Baselines compared with statsmodels on the same data in the same run: linear with every statistic of a version (estimates with standard errors,
+ * t, p and VIF, R², F, residuals and their autocorrelation), and time of week and temperature on a year of hourly values.
  * Run: `node bench/baseline.ts`, with `PYTHON=…` for a Python that has NumPy and statsmodels (default: python3).
  */
 
@@ -17,7 +17,7 @@ import { ModelPool } from '../server/src/jobs/model-pool.ts';
 const DRIVERS = 8;
 const YEAR_HOURS = 8760;
 
-/** Uniform in 0–1, the same in each run (Numerical Recipes' quick generator). */
+/** Uniform in 0–1, reproducible (linear congruential generator of Numerical Recipes). */
 function uniform(): () => number {
   let state = 20_260_321;
   return () => {
@@ -26,7 +26,7 @@ function uniform(): () => number {
   };
 }
 
-/** Drivers that share a part, as those of a plant do, and an energy that follows them with noise. */
+/** Correlated drivers, as in a plant, and an energy that depends on them linearly, with noise. */
 function plant(n: number): { columns: Float64Array[]; kwh: Float64Array } {
   const next = uniform();
   const shared = Float64Array.from({ length: n }, next);
@@ -37,7 +37,7 @@ function plant(n: number): { columns: Float64Array[]; kwh: Float64Array } {
   return { columns, kwh };
 }
 
-/** A year of hours of a building in use from Monday to Friday. */
+/** A year of hourly values of a building that is occupied from Monday to Friday. */
 function building() {
   const next = uniform();
   const starts = Float64Array.from({ length: YEAR_HOURS }, (_, h) => h * HOUR_MS);
@@ -90,7 +90,7 @@ interface PeerAnswer {
 const python = process.env.PYTHON ?? 'python3';
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-bench-'));
 
-/** Null where there is no such Python: then there is nothing to compare with. */
+/** Null without such a Python: no comparison then. */
 function peer(columns: readonly Float64Array[], y: Float64Array, runs: number, vif: boolean): PeerAnswer | null {
   const path = join(folder, 'data.f64');
   writeFileSync(path, Buffer.concat([...columns, y].map(({ buffer }) => Buffer.from(buffer as ArrayBuffer))));
@@ -131,7 +131,7 @@ function buildingRow(runs: number) {
   return { task, ours, theirs, complete: null, apart: apart && Math.max(...apart) };
 }
 
-/** As the service trains: on a thread, with the error on weeks that were left out. */
+/** As in the service: on a thread, with the out-of-sample error on held-out weeks. */
 async function trainings() {
   const pool = new ModelPool({ threads: 1 });
   const { columns, kwh } = plant(100_000);

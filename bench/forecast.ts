@@ -1,8 +1,8 @@
 /**
- * How good forecasts of measured loads are, a day ahead by hours: the service's way (a contest of models now and then, the best one serves,
- * intervals learnt from the sixty back-tests before) against the seasonal naive forecasts, and Prophet here against Python's Prophet on the
+ * Accuracy of hourly forecasts of measured loads, a day ahead: the service's method (periodic model selection by back-test,
+ * prediction intervals from the previous sixty back-tests) against the seasonal naive forecasts, and our Prophet against Python's Prophet on the
  * same histories of 90 days. Run: WATTKEEPER_TEST_REAL_DATA=/path/to/data node bench/forecast.ts [--every 90] [--load house]
- * Python with the package prophet: PYTHON=/path/to/python (default: python3); without it that column is left out.
+ * Python with the package prophet: PYTHON=/path/to/python (default: python3); without it, that column is omitted.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
@@ -61,7 +61,7 @@ console.log(
   `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, Prophet of Python ${peer.stdout.trim() || 'none'}`,
 );
 
-/** What the service would have served: each period's model was chosen on what was before the period. */
+/** Forecasts as the service would have made them: each period's model was selected on earlier data only. */
 async function served({ slots, values }: MeasuredLoad): Promise<Record<string, string>> {
   const period = Number(options.every) * DAY;
   const [errors, naiveDay, naiveWeek]: [number[], number[], number[]] = [[], [], []];
@@ -109,7 +109,7 @@ function errorsOf({ values, origins, predicted }: Trials, from: number): number[
     .filter((error) => error === error);
 }
 
-/** How many slots lay within intervals learnt from the back-tests before. */
+/** Slots within the prediction intervals of the previous back-tests. */
 function insideOf(trials: Trials, level: (typeof LEVELS)[number]): number {
   const { slots, values, origins, predicted } = trials;
   let count = 0;
@@ -131,7 +131,7 @@ function insideOf(trials: Trials, level: (typeof LEVELS)[number]): number {
   return count;
 }
 
-/** Both Prophets and the mixture on the same histories. */
+/** Both Prophets and the model mixture on the same histories. */
 function heldAgainstPython({ slots, values }: MeasuredLoad): Record<string, string> {
   const length = PEER_DAYS * DAY;
   const origins: number[] = [];
@@ -170,7 +170,7 @@ function heldAgainstPython({ slots, values }: MeasuredLoad): Record<string, stri
   };
 }
 
-/** The history with all but its last part unknown. */
+/** The history with only its last part known. */
 function lastDays(values: Float64Array, origin: number, length: number): Float64Array {
   return values.slice(0, origin).fill(Number.NaN, 0, origin - length);
 }

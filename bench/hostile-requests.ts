@@ -1,7 +1,7 @@
 /**
- * What others notice while a service is attacked: the longest stall of its event loop by its own measure, the slowest of the pings that are sent
- * every 10 ms meanwhile, and the most memory it took. Goals: no stall beyond 100 ms; ten gzip bombs take at most 100 MB together. Each attack has a
- * fresh service. Run: node bench/hostile-requests.ts [--mib 30] [--messages 5000] [--only WORDS]
+ * Effect of attacks on other clients: the longest stall of the event loop as measured by the service, the slowest of the pings that are sent
+ * every 10 ms, and the peak memory. Goals: no stall above 100 ms; ten gzip bombs take at most 100 MB together. Each attack has a
+ * new service. Run: node bench/hostile-requests.ts [--mib 30] [--messages 5000] [--only WORDS]
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,7 +13,7 @@ import { type Service, startService, temporaryFolder } from '../server/test/jour
 
 const PING_EVERY_MS = 10;
 const WARM_UP_MS = 500;
-/** A service that takes more is ended: it would take the machine with it. */
+/** A service above this memory is ended, to protect the machine. */
 const MAX_RSS_MB = 2000;
 const WATCH_EVERY_MS = 50;
 
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
 
 interface Attack {
   readonly name: string;
-  /** Makes what the attack needs; answers the attack itself. */
+  /** Prepares the attack and returns it. */
   readonly prepare: (service: Service) => Promise<() => Promise<{ answers: string; right: boolean }>>;
 }
 
@@ -58,13 +58,13 @@ async function longestStallMs(service: Service): Promise<number> {
   return Number(seconds) * 1000;
 }
 
-/** Memory in MB from the process's status: at present, and the most there has been. */
+/** Memory in MB from the process's status: current and peak. */
 function memoryMb(service: Service, key: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${service.pid}/status`, 'utf8');
   return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
 }
 
-/** Pings at a steady rate; answers the times from when each was due. */
+/** Pings at a constant rate; returns the response times from the scheduled instants. */
 async function ping(service: Service, until: AbortSignal): Promise<number[]> {
   const times: number[] = [];
   const sent: Promise<void>[] = [];
@@ -79,7 +79,7 @@ async function ping(service: Service, until: AbortSignal): Promise<number[]> {
   return times;
 }
 
-/** Ends the service when it takes too much; answers whether it did. */
+/** Ends the service above the memory limit; returns whether it did. */
 async function watchMemory(service: Service, until: AbortSignal): Promise<boolean> {
   for (; !until.aborted && service.outcome() === null; await sleep(WATCH_EVERY_MS)) {
     if (memoryMb(service, 'VmRSS') < MAX_RSS_MB) continue;

@@ -1,10 +1,10 @@
 /**
- * How well baselines of hours tell hours that they have not seen: the service's (`auto`) beside OpenDSM's hourly model and the
- * time-of-week-and-temperature model of CalTRACK that OpenDSM keeps from before, on measured meters. Everyone learns from the same hours
- * and sees of the others only the temperature. Each meter is told twice: the time after its first part from that part, and every fourth week
- * of the first year from its other weeks.
+ * Out-of-sample accuracy of hourly baselines: the service's (`auto`) compared with OpenDSM's hourly model and the
+ * time-of-week-and-temperature model of CalTRACK in OpenDSM, on measured meters. All models train on the same hours
+ * and receive only the temperature of the others. Each meter has two splits: training on the first part of its record, and every fourth week
+ * of the first year predicted from the other weeks.
  * Run: WATTKEEPER_TEST_REAL_DATA=/path/to/data node bench/hourly-baseline.ts [--meter house], with PYTHON=… for a Python that has the package
- * opendsm (default: python3; 1.2.7 wants multimethod below 2 beside it); without it those columns are left out.
+ * opendsm (default: python3; 1.2.7 requires multimethod below 2); without it, those columns are omitted.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -22,7 +22,7 @@ const folder = process.env.WATTKEEPER_TEST_REAL_DATA;
 if (folder === undefined) throw new Error('set WATTKEEPER_TEST_REAL_DATA to the folder with measured data');
 
 const YEAR_MS = 365 * UTC_DAY_MS;
-/** One week of so many is left out. */
+/** One week in this many is held out. */
 const EVERY = 4;
 
 const PEER_PROGRAM = `
@@ -53,7 +53,7 @@ def towt(task):
     kind = dict(is_electricity_data=task['isElectricity'])
     model = caltrack.HourlyModel().fit(caltrack.HourlyBaselineData(frame(task, task['learnt']), **kind))
     return model.predict(caltrack.HourlyReportingData(frame(task, task['unseen']), **kind))['predicted']
-def told(model, task):
+def predicted(model, task):
     began = time.time()
     try:
         answer = model(task)
@@ -64,10 +64,10 @@ def told(model, task):
     answer = answer[~answer.index.duplicated()].reindex(at)
     return {'seconds': time.time() - began, 'kwh': [None if np.isnan(v) else float(v) for v in answer]}
 task = json.load(sys.stdin)
-json.dump({'opendsm': told(opendsm, task), 'towt': told(towt, task)}, sys.stdout)
+json.dump({'opendsm': predicted(opendsm, task), 'towt': predicted(towt, task)}, sys.stdout)
 `;
 
-type Told = { readonly seconds: number; readonly kwh: readonly (number | null)[] } | { readonly error: string };
+type Predicted = { readonly seconds: number; readonly kwh: readonly (number | null)[] } | { readonly error: string };
 
 interface Task {
   readonly meter: Meter;
@@ -137,7 +137,7 @@ interface Row {
   readonly 'TOWT %': string;
   readonly 'NMBE % ours/OpenDSM/TOWT': string;
   readonly 's ours/OpenDSM': string;
-  readonly 'hours told': string;
+  readonly 'hours scored': string;
   readonly ratio: number;
   readonly towtRatio: number;
 }
@@ -148,12 +148,12 @@ function scored(task: Task): Row {
   const ours = trainedHere(task);
   const seconds = (performance.now() - began) / 1000;
   const peers = version.status === 0 ? peersOn(task) : null;
-  const told = { ours: ours.kwh, opendsm: kwhOf(peers?.opendsm), towt: kwhOf(peers?.towt) };
-  // Hours that one of them leaves out count for none.
-  const everyone = Object.values(told).filter((kwh) => kwh !== null);
+  const predicted = { ours: ours.kwh, opendsm: kwhOf(peers?.opendsm), towt: kwhOf(peers?.towt) };
+  // Only hours that every model predicts are scored.
+  const everyone = Object.values(predicted).filter((kwh) => kwh !== null);
   const common = [...unseen.keys()].filter((i) => everyone.every((kwh) => !Number.isNaN(kwh[i])));
   const on = (kwh: ArrayLike<number> | null) => errorsOf(common.map((i) => [meter.kwh[unseen[i]!], kwh?.[i]]));
-  const [own, opendsm, towt] = [on(told.ours), on(told.opendsm), on(told.towt)];
+  const [own, opendsm, towt] = [on(predicted.ours), on(predicted.opendsm), on(predicted.towt)];
   for (const [name, peer] of Object.entries(peers ?? {}))
     if ('error' in peer) console.error(`${meter.name}, ${split}: ${name} failed, ${peer.error}`);
   return {
@@ -165,13 +165,13 @@ function scored(task: Task): Row {
     'TOWT %': percent(towt.cvRmse),
     'NMBE % ours/OpenDSM/TOWT': [own, opendsm, towt].map(({ nmbe }) => percent(nmbe)).join(' / '),
     's ours/OpenDSM': `${seconds.toFixed(1)} / ${peers && 'seconds' in peers.opendsm ? peers.opendsm.seconds.toFixed(1) : '–'}`,
-    'hours told': `${common.length} of ${unseen.length}`,
+    'hours scored': `${common.length} of ${unseen.length}`,
     ratio: own.cvRmse / opendsm.cvRmse,
     towtRatio: own.cvRmse / towt.cvRmse,
   };
 }
 
-/** As the service trains and predicts: every model that it has, chosen without a look at what is to be told. */
+/** As the service trains and predicts: all its models, selected without the held-out data. */
 function trainedHere({ meter, learnt, unseen }: Task): { readonly name: string; readonly kwh: ArrayLike<number> } {
   const hourOfWeek = hoursOfWeek(meter.starts, meter.timeZone);
   const all = (lag: number): Observations => ({
@@ -192,7 +192,7 @@ function trainedHere({ meter, learnt, unseen }: Task): { readonly name: string; 
   return { name, kwh: predict({ ...regression, slopes, basis }, conditions, unseen.length).kwh };
 }
 
-function peersOn({ meter, learnt, unseen }: Task): { readonly opendsm: Told; readonly towt: Told } {
+function peersOn({ meter, learnt, unseen }: Task): { readonly opendsm: Predicted; readonly towt: Predicted } {
   const pick = (column: Float64Array, rows: Uint32Array) => Array.from(rows, (row) => column[row]);
   const hours = (rows: Uint32Array) => ({
     starts: pick(meter.starts, rows),
@@ -214,11 +214,11 @@ function peersOn({ meter, learnt, unseen }: Task): { readonly opendsm: Told; rea
   return JSON.parse(answer.stdout);
 }
 
-function kwhOf(told: Told | undefined): ArrayLike<number> | null {
-  return told && 'kwh' in told ? told.kwh.map((value) => value ?? Number.NaN) : null;
+function kwhOf(predicted: Predicted | undefined): ArrayLike<number> | null {
+  return predicted && 'kwh' in predicted ? predicted.kwh.map((value) => value ?? Number.NaN) : null;
 }
 
-/** √(mean squared error) and mean error over the mean of what was measured. */
+/** CV(RMSE) and NMBE: root mean square error and mean error, divided by the mean of the measured energy. */
 function errorsOf(pairs: readonly (readonly [number | undefined, number | undefined])[]) {
   let [squares, sum, total] = [0, 0, 0];
   for (const [actual = Number.NaN, expected = Number.NaN] of pairs) {

@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 
-/** Hours of a meter and the outdoor temperature around them, and which of them a model learns from and is held against. */
+/** Hourly energy of a meter with outdoor temperatures, and the hours for training and for scoring. */
 export interface Meter {
   readonly name: string;
   readonly timeZone: string;
   readonly isElectricity: boolean;
-  /** Of hours whose energy and whose temperature, of the hour and of the six before it, are known. */
+  /** Hours with known energy and known temperature of the hour and of the six hours before it. */
   readonly starts: Float64Array;
   readonly kwh: Float64Array;
-  /** °C, by how many hours ago it was. */
+  /** °C, by lag in hours. */
   readonly temperatures: readonly Float64Array[];
   readonly learnt: Span;
   readonly unseen: Span;
   readonly note: string;
 }
 
-/** Instants, half open. */
+/** Instants of a half-open window. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -29,14 +29,14 @@ interface Kind {
   readonly load: string;
   readonly temperature: string;
   readonly timeZone: string;
-  /** Values an hour that add up to its energy; means are their sum divided by as many. */
+  /** Values per hour that sum to its energy; a mean is their sum divided by their number. */
   readonly perHour: number;
   readonly column: number;
   readonly temperatureColumn: number;
   readonly isMean?: boolean;
   readonly isFahrenheit?: boolean;
   readonly isGas?: boolean;
-  /** What a value of the unseen part is divided by: a saving that the makers of the series took off. */
+  /** Divisor of the values of the unseen part: reverses a saving that the authors of the series applied. */
   readonly kept?: number;
   readonly learnt: readonly [from: string, to: string];
   readonly unseen: readonly [from: string, to: string];
@@ -137,7 +137,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** The meters of a folder of measured data; those whose files are not there, or empty, by name. */
+/** The meters of a folder of measured data, and the names of those whose files are missing or empty. */
 export function meters(folder: string): { readonly found: readonly Meter[]; readonly missing: readonly string[] } {
   const isThere = (path: string) =>
     existsSync(join(folder, path)) && gunzipSync(readFileSync(join(folder, path))).length > 0;
@@ -158,7 +158,7 @@ function meter(folder: string, kind: Kind): Meter {
     const { sum, count } = warmth.get(start) ?? { sum: Number.NaN, count: 1 };
     return isFahrenheit ? (sum / count - 32) / 1.8 : sum / count;
   };
-  // Meters that read 0 kWh of electricity are out of order: the peer leaves those hours out, so they are left out for all.
+  // A meter that reads 0 kWh of electricity is faulty: the peer excludes those hours, so they are excluded for all models.
   const isKnown = (start: number) =>
     energy.get(start)?.count === perHour &&
     (isGas || energy.get(start)?.sum !== 0) &&
@@ -178,7 +178,7 @@ interface Hour {
   count: number;
 }
 
-/** Sums of the values of each hour that has some. */
+/** Sum of the values per hour, for hours with values. */
 function hours(path: string, column: number, clock: (stamp: string) => number): Map<number, Hour> {
   const sums = new Map<number, Hour>();
   for (const line of gunzipSync(readFileSync(path)).toString().trim().split('\n')) {
@@ -193,7 +193,7 @@ function hours(path: string, column: number, clock: (stamp: string) => number): 
   return sums;
 }
 
-/** Stamps with an offset are as they say; those without are by one clock: UTC, or daylight time of the Californian summer. */
+/** Timestamps with an offset use it; others are all in one fixed offset: UTC, or Pacific daylight time. */
 function clockOf({ timeZone }: Kind): (stamp: string) => number {
   const zone = timeZone === 'America/Los_Angeles' ? '-07:00' : 'Z';
   return (stamp) => {

@@ -1,6 +1,6 @@
 /**
- * Kills ingest, cuts its power and lets its disk fail, and compares the stores with what was acknowledged. One line for each; ends with 1 where a
- * value was lost, doubled or wrong. Power cuts and faults need a C compiler and the headers of SQLite. Run:
+ * Kills ingest, cuts its power and makes its disk fail, then compares the stores with the acknowledged readings. One line each; exits with 1 if a
+ * value was lost, duplicated or wrong. Power cuts and faults need a C compiler and the headers of SQLite. Run:
  * node bench/ingest-faults.ts [--kills 1000] [--cuts 200] [--faults 100] [--seed 1]
  */
 import { cpus, totalmem } from 'node:os';

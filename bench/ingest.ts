@@ -1,5 +1,5 @@
 /**
- * Durable ingest over HTTP line protocol: Wattkeeper beside InfluxDB 1.x, the same batches, one after the other in the same run.
+ * Durable ingest of line protocol over HTTP: Wattkeeper and InfluxDB 1.x with the same batches, one after the other in the same run.
  * Run: `node bench/ingest.ts` (InfluxDB's `influxd` on the PATH or in WATTKEEPER_TEST_INFLUXD).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,7 +15,7 @@ const BATCHES = 150;
 const CONNECTIONS = 2;
 const NAMES = ['user', 'system', 'idle', 'nice', 'iowait', 'irq', 'softirq', 'steal', 'guest', 'guest_nice'];
 
-/** TSBS cpu-only: random walks of whole numbers 0–100, ten fields, every 10 s from 100 hosts. */
+/** TSBS cpu-only: integer random walks in 0–100, ten fields, every 10 s from 100 hosts. */
 function makeBatches(): Buffer[] {
   let seed = 1;
   const random = () => {

@@ -1,5 +1,5 @@
 /**
- * Speed of the isolation forest on a million rows of five features, 100 trees, against scikit-learn's on the very same rows.
+ * Speed of the isolation forest on a million rows of five features, 100 trees, compared with scikit-learn's on the same rows.
  * Run: node bench/isolation-forest.ts [--rows 1000000]; Python with scikit-learn: PYTHON=/path/to/python (default: python3).
  */
 import { spawnSync } from 'node:child_process';
@@ -74,7 +74,7 @@ console.log(
   `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, scikit-learn ${theirs?.version ?? 'none'}`,
 );
 
-/** Normally distributed values, the same every time. */
+/** Normally distributed values, reproducible. */
 function normals(seed: number): Float64Array {
   let state = seed;
   const uniform = () => {

@@ -1,6 +1,7 @@
 /**
- * Kills the service or a command in the middle of what moves data, again and again, and compares what is there afterwards with what was. One
- * line for each operation; ends with 1 where a promise was broken, and leaves that folder for a look. Takes some seconds a kill. Run: node bench/kills.ts [--kills 100] [--seed 1] [--only backup,restore]
+ * Kills the service or a command repeatedly during operations that move data, and compares the data before and after. One
+ * line per operation; exits with 1 if a guarantee was violated, and keeps that folder for analysis. A kill takes some seconds.
+ * Run: node bench/kills.ts [--kills 100] [--seed 1] [--only backup,restore]
  */
 import { cpus, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';

@@ -1,6 +1,6 @@
 /**
- * All key figures of many machines over 90 days: the API on its default store beside the SQL function `calculate_all_kpis` on PostgreSQL with the
- * same readings, machine by machine in turn, first with nothing read before and then again; answers that differ end the program.
+ * All key figures of many machines over 90 days: the API on its default store compared with the SQL function `calculate_all_kpis` on PostgreSQL with the
+ * same readings, machine by machine in turn, first with cold caches and then again; a difference between results ends the program.
  * Run: WATTKEEPER_TEST_POSTGRES_BIN=/folder/with/postgres node bench/kpis.ts [--machines 100] [--days 90]
  */
 
@@ -20,7 +20,7 @@ const END = Date.UTC(2026, 0, 1);
 const POWER_S = 300;
 const ZONE = 'Europe/Warsaw';
 const SCHEMA = 'kpis';
-/** Days of all machines that are written at once. */
+/** Days per write, for all machines. */
 const DAYS_AT_ONCE = 5;
 
 const { values: options } = parseArgs({
@@ -30,12 +30,12 @@ const [MACHINES, DAYS] = [Number(options.machines), Number(options.days)];
 const bin = process.env.WATTKEEPER_TEST_POSTGRES_BIN;
 if (bin === undefined) throw new Error('set WATTKEEPER_TEST_POSTGRES_BIN to the folder with PostgreSQL’s programs');
 
-/** What a machine's meter measures: with `counter` its energy as well. */
+/** Metrics of a machine's meter: with `counter` also its energy. */
 const METERS = { power: ['power_kw'], counter: ['power_kw', 'energy_kwh'] } as const;
 type Meter = keyof typeof METERS;
 const nameOf = (meter: Meter, machine: number) => `${meter}-${machine}`;
 
-/** Two shifts on workdays, idle else; to a watt. */
+/** Two shifts on working days, otherwise idle; resolution 1 W. */
 function powerKw(at: number, machine: number): number {
   const hour = (at / HOUR_MS) % 24;
   const works = hour >= 6 && hour < 22 && Math.floor(at / UTC_DAY_MS) % 7 < 5;
@@ -43,7 +43,7 @@ function powerKw(at: number, machine: number): number {
   return Math.round((works ? 20 + (machine % 30) + 15 * noise : 1 + noise) * 1000) / 1000;
 }
 
-/** Power every five minutes with counter, and pieces each quarter hour, of one machine for some days. */
+/** Power and counter every five minutes, and pieces every quarter hour, of one machine for some days. */
 function blocksOf(meter: Meter, machine: number, from: number, to: number, counters: Float64Array): Block[] {
   const device = nameOf(meter, machine);
   const column = (stepMs: number, valueAt: (at: number) => number) => {
@@ -68,11 +68,11 @@ function blocksOf(meter: Meter, machine: number, from: number, to: number, count
   ];
 }
 
-/** Fills a store; the same blocks each time. */
+/** Fills a store, with the same blocks each time. */
 async function fill(take: (blocks: Block[]) => Promise<void>): Promise<void> {
   for (const meter of Object.keys(METERS) as Meter[]) {
     const counters = new Float64Array(MACHINES);
-    // A day more at both ends: a counter's growth at the edge of the window is between samples on both its sides.
+    // One more day at both ends: the growth of a counter at an edge of the window needs samples on both sides.
     const end = END + UTC_DAY_MS;
     for (let from = END - (DAYS + 1) * UTC_DAY_MS; from < end; from += DAYS_AT_ONCE * UTC_DAY_MS) {
       const to = Math.min(from + DAYS_AT_ONCE * UTC_DAY_MS, end);
@@ -148,7 +148,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ answer: T; ms: number
   return { answer, ms: performance.now() - began };
 }
 
-/** Once through all machines of a kind. */
+/** One pass over all machines of a kind. */
 async function round(service: Service, client: Client, meter: Meter, reading: string) {
   const [own, peer]: [number[], number[]] = [[], []];
   for (let m = 0; m < MACHINES; m++) {

@@ -1,5 +1,5 @@
 /**
- * Line protocol parsed and validated on one core, beside a bare scan of the same bytes for line ends in the same run.
+ * Parsing and validation of line protocol on one core, compared with a scan of the same bytes for line ends in the same run.
  * Run: `node bench/line-protocol-parse.ts`
  */
 
@@ -13,7 +13,7 @@ const LINES = 10_000;
 const RUNS = 40;
 const START = Date.UTC(2026, 0, 1);
 
-/** Ten whole-number fields of 100 hosts, as TSBS cpu-only has them, and decimals as an inverter reports them. */
+/** Ten integer fields of 100 hosts, as in TSBS cpu-only, and decimals as reported by an inverter. */
 const shapes: Record<string, (line: number) => string> = {
   'ten whole numbers': (line) =>
     `cpu,host=host_${line % 100},region=eu-central-1 ${Array.from({ length: 10 }, (_, f) => `usage_${f}=${(line * 7 + f * 13) % 100}i`).join(',')} ${START + line * 1000}000000`,

@@ -1,6 +1,6 @@
 /**
- * From `POST /readings` to the message at the browser's end of the WebSocket, on loopback, while readings come steadily and every client
- * listens to every device. Goals: 100 ms; with 100 clients and 1,000 readings/s 500 ms (p99). Run: `node bench/live-latency.ts`
+ * Latency from `POST /readings` to the message at the client's end of the WebSocket, on loopback, with readings at a constant rate and every client
+ * subscribed to every device. Goals: 100 ms; with 100 clients and 1,000 readings/s 500 ms (p99). Run: `node bench/live-latency.ts`
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { startService, TOKEN } from '../server/test/journeys/service.ts';
 const SECONDS = 10;
 const REQUESTS_PER_S = 20;
 
-/** The instant of sending travels as the value, in milliseconds since the start. */
+/** The value of a reading is its time of sending, in milliseconds since the start. */
 async function run(clients: number, readingsPerS: number): Promise<{ p50: number; p99: number; messages: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-bench-'));
   const service = await startService(folder);

@@ -1,6 +1,6 @@
 /**
- * The seasonal detector on 51 series of the Numenta Anomaly Benchmark, scored by the benchmark's own rule, with its windowed Gaussian beside it
- * in the same run. Both see a series value by value, and nothing is set for one series alone.
+ * The seasonal detector on 51 series of the Numenta Anomaly Benchmark, scored by the benchmark's rule and compared with its windowed Gaussian
+ * in the same run. Both process a series value by value, without settings for single series.
  * Run: WATTKEEPER_TEST_REAL_DATA=/path/to/data node bench/nab.ts
  */
 import { cpus, totalmem } from 'node:os';
@@ -18,7 +18,7 @@ if (folder === undefined) throw new Error('set WATTKEEPER_TEST_REAL_DATA to the 
 
 /**
  * The benchmark's published results of version 1.1 (its folder `results`), scored here by the same rule on the same 51 series. On all of its
- * 58 series they have the scores that are known of them: numenta 70.1, contextOSE 69.9, knncad 58.0, windowedGaussian 39.6.
+ * 58 series they reproduce the published scores: numenta 70.1, contextOSE 69.9, knncad 58.0, windowedGaussian 39.6.
  */
 const PUBLISHED = {
   ARTime: [77.0, 67.7, 82.3],

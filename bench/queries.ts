@@ -1,5 +1,5 @@
 /**
- * History of one device over HTTP, and bytes per value: Wattkeeper beside InfluxDB 1.x, the same data, in turn in the same run.
+ * History of one device over HTTP, and bytes per value: Wattkeeper and InfluxDB 1.x with the same data, in turn in the same run.
  * Ten devices, ten fields, a year at two minutes. Run: `node bench/queries.ts` (InfluxDB's `influxd` on the PATH or in
  * WATTKEEPER_TEST_INFLUXD).
  */
@@ -18,7 +18,7 @@ const DAYS = 365;
 const RUNS = 60;
 const DAY_S = 86_400;
 
-/** A day of all devices: values as an inverter reports them, to a watt. */
+/** A day of all devices: values as reported by an inverter, resolution 1 W. */
 function dayOfLines(day: number): Buffer {
   const start = END - (DAYS - day) * DAY_S;
   const lines: string[] = [];
@@ -78,7 +78,7 @@ try {
   const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')];
   mkdirSync(theirs);
   const auth = { authorization: `Bearer ${TOKEN}` };
-  // InfluxDB keeps no journal for restores to an instant, so that ours is left out of the comparison.
+  // InfluxDB has no journal history for point-in-time restores, so ours is excluded from the comparison.
   const plain = { WATTKEEPER_BACKUP__POINT_IN_TIME: 'false' };
   let service = await startService(ours, plain);
   await fill(`${service.url}/write`, auth);

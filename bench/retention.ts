@@ -1,6 +1,7 @@
 /**
- * What switching a retention or an archive on does to the size of the store, with the CPU and the memory of the run that does it: readings of a
- * simulated home kept raw for 7 days where they take less room than rollups, and a year of half-hourly readings of which the archive takes the raw ones. Run: `node bench/retention.ts [--days 60]`.
+ * Effect of a retention or an archive on the size of the store, with the CPU time and memory of the run: readings of a
+ * simulated home, whose raw readings of 7 days are smaller than rollups, and a year of half-hourly readings whose raw part is archived.
+ * Run: `node bench/retention.ts [--days 60]`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';

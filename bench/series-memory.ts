@@ -1,7 +1,7 @@
 /**
- * The memory that series cost: growth of the resident memory of a real service (latest values, memory window, device directory, DuckDB) while
- * each series reports three times, until everything is in the store; beside InfluxDB with the same lines. Goal: at most 300 MB for 100,000
- * series. Then a million names for each kind of name against the default limits: memory and the longest stall of the event loop. Linux.
+ * Memory per series: growth of the resident memory of a real service (latest values, memory window, device directory, DuckDB) while
+ * each series reports three times, until everything is in the store; compared with InfluxDB and the same lines. Goal: at most 300 MB for 100,000
+ * series. Then a million names of each kind against the default limits: memory and the longest stall of the event loop. Linux.
  * Run: `node bench/series-memory.ts [SERIES]`; `influxd` 1.x is found on the PATH or by WATTKEEPER_TEST_INFLUXD.
  */
 import { execFileSync } from 'node:child_process';
@@ -18,7 +18,7 @@ const SERIES = Number(process.argv[2] ?? 100_000);
 const NAMES = 10 * SERIES;
 const INFLUXD = process.env.WATTKEEPER_TEST_INFLUXD ?? 'influxd';
 
-/** Devices that share the series evenly; each has so many groups of so many metrics. */
+/** Devices that share the series evenly; each has this many groups with this many metrics. */
 interface Shape {
   readonly name: string;
   readonly groups: number;
@@ -32,7 +32,7 @@ const SHAPES: readonly Shape[] = [
   { name: 'a group per item', groups: 1_000, metrics: 1 },
 ];
 
-/** Lines with ever new names. */
+/** Lines with a new name each. */
 const ATTACKS: Readonly<Record<string, (i: number) => string>> = {
   metrics: (i) => `g,device=a m${i}=1`,
   groups: (i) => `g${i},device=a m=1`,
@@ -49,7 +49,7 @@ interface Growth {
 
 async function withService<T>(work: (service: Service, write: Write) => Promise<T>): Promise<T> {
   const folder = temporaryFolder();
-  // A device of the shape "wide" or "a group per item" has 1,000 series, so that only the total can be above its default.
+  // A device of the shape "wide" or "a group per item" has 1,000 series, so that only the total can exceed its default limit.
   const service = await startService(folder.path, { WATTKEEPER_LIMITS__SERIES: String(Math.max(200_000, SERIES)) });
   try {
     const write = async (body: string) => {

@@ -1,6 +1,6 @@
 /**
- * Bytes per value on disk once everything is compacted: Wattkeeper beside InfluxDB 1.x and JSON, the same values. A real house's year
- * (where the measured data are) and 90 days of the simulated home. Run: `node bench/size.ts` (InfluxDB's `influxd` on the PATH or in
+ * Bytes per value on disk after compaction: Wattkeeper, InfluxDB 1.x and JSON with the same values. A year of a real house
+ * (if the measured data are available) and 90 days of the simulated home. Run: `node bench/size.ts` (InfluxDB's `influxd` on the PATH or in
  * WATTKEEPER_TEST_INFLUXD; the data folder in WATTKEEPER_TEST_REAL_DATA, default ../shared/data).
  */
 
@@ -55,7 +55,7 @@ function simulatedHome(): Row[] {
   return rows;
 }
 
-/** Line protocol and JSON of the values that are there. */
+/** Line protocol and JSON of the present values. */
 function written(rows: readonly Row[]) {
   let values = 0;
   const lines: string[] = [];
@@ -90,7 +90,7 @@ async function ourSize(folder: string, lines: readonly string[]): Promise<number
   return sizeOf(folder);
 }
 
-/** Cold shards are compacted at once here; the size counts when it has stood for ten seconds. */
+/** Cold shards are compacted immediately; the size counts when it has been constant for ten seconds. */
 async function influxSize(folder: string, lines: readonly string[]): Promise<{ whole: number; values: number }> {
   const program = process.env.WATTKEEPER_TEST_INFLUXD ?? 'influxd';
   const settings = 'compact-full-write-cold-duration = "5s"\ncache-snapshot-write-cold-duration = "2s"';

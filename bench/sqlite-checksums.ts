@@ -1,5 +1,5 @@
 /**
- * What the checksums of the SQLite store cost: the same rows go to its file and to plain tables of the same layout, on one thread each. Times are the
+ * Cost of the checksums of the SQLite store: the same rows are written to its file and to plain tables of the same layout, on one thread each. Times are the
  * median of the repetitions, which alternate. Run: node bench/sqlite-checksums.ts [--days 60] [--devices 2] [--runs 5]
  */
 
@@ -108,7 +108,7 @@ function sealed(path: string): Subject {
   };
 }
 
-/** The tables of the store without seals, written and read in the same way. */
+/** The tables of the store without checksums, written and read in the same way. */
 function plain(path: string): Subject {
   const db = new DatabaseSync(path);
   db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;

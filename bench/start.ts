@@ -1,8 +1,8 @@
 /**
- * How long a start takes and what an idle service holds in memory: the time from launch to the first answer of /health, with an empty cache of
- * compiled code and with a filled one, and the resident memory at that answer and after ten idle seconds. An empty folder without demo, from the bundle as
- * `npm start` runs it and from the sources; then with one reading, for which the store is open. InfluxDB beside it, where it is found.
- * Goals: 1 s to the first answer, 150 MB. Linux only. Run: node bench/start.ts [--runs 3]
+ * Start time and memory of an idle service: the time from launch to the first response of /health, with an empty cache of
+ * compiled code and with a filled one, and the resident memory at that response and after ten idle seconds. An empty folder without demo, from the bundle as
+ * run by `npm start` and from the sources; then with one reading, for which the store is opened. InfluxDB for comparison, if it is found.
+ * Goals: 1 s to the first response, 150 MB. Linux only. Run: node bench/start.ts [--runs 3]
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,17 +26,17 @@ interface Program {
   readonly name: string;
   readonly command: readonly string[];
   readonly environment?: Record<string, string>;
-  /** Answers once the program serves. */
+  /** URL that responds once the program is ready. */
   readonly path: string;
   /** Work after the first answer, before the idle time. */
   readonly after?: (url: string) => Promise<unknown>;
-  /** Keeps compiled code between the runs. */
+  /** Cache of compiled code, kept between the runs. */
   readonly hasCache?: boolean;
 }
 
 interface Start {
   readonly firstAnswerMs: number;
-  /** Of all threads, until the first answer. */
+  /** CPU time of all threads until the first response. */
   readonly processorMs: number;
   readonly memoryMb: number;
   readonly idleMb: number;
@@ -136,7 +136,7 @@ function influxdb(): Program[] {
     return [];
   }
   const config = join(mkdtempSync(join(tmpdir(), 'wattkeeper-influxdb-')), 'influxdb.conf');
-  // Its own port for backups is the same in every run; the reports to its maker are off.
+  // Its port for backups is the same in every run; usage reports are switched off.
   writeFileSync(
     config,
     'reporting-disabled = true\nbind-address = "127.0.0.1:0"\n[logging]\nlevel = "error"\nsuppress-logo = true\n',

@@ -1,6 +1,6 @@
 /**
- * What the stores cost, all in one run: durable append rate, bytes per value on disk once days are closed, and how long three usual questions take
- * inside the process (p50 and p99 of repeated runs). Servers run in a temporary folder where they are named: WATTKEEPER_TEST_POSTGRES_BIN and
+ * Comparison of the stores in one run: durable append rate, bytes per value on disk once days are closed, and durations of three typical queries
+ * inside the process (p50 and p99 of repeated runs). Servers run in a temporary folder if these are set: WATTKEEPER_TEST_POSTGRES_BIN and
  * WATTKEEPER_TEST_TIMESCALEDB (folders with PostgreSQL's programs, the second one with the extension) and WATTKEEPER_TEST_INFLUXD and WATTKEEPER_TEST_INFLUXD2
  * (the programs `influxd` of 1.x and 2.x). Run: node bench/stores.ts [--days 365] [--devices 3] [--only duckdb,file]
  */
@@ -21,7 +21,7 @@ import { startPostgresServer } from '../server/test/storage/postgres-server.ts';
 
 const START = Date.UTC(2025, 0, 1);
 const RUNS = 100;
-/** Longest time that one question is repeated. */
+/** Maximum time for repetitions of one query. */
 const MAX_RUN_MS = 20_000;
 
 interface Shape {
@@ -31,7 +31,7 @@ interface Shape {
   readonly devices: number;
   readonly stepMs: number;
   readonly quantities: readonly string[];
-  /** Values of one device for one day, a column per quantity. */
+  /** Values of one device for one day, one column per quantity. */
   readonly day: (random: () => number, rows: number, state: Float64Array) => Float64Array[];
 }
 
@@ -67,10 +67,10 @@ const SHAPES: readonly Shape[] = [
   },
 ];
 
-/** A place for one store, empty. */
+/** An empty location for one store. */
 interface Place {
   readonly store: TelemetryStore;
-  /** What the engine does by itself to what is old. */
+  /** The engine's automatic maintenance of old data. */
   settle(): Promise<void>;
   sizeBytes(): Promise<number>;
   close(): Promise<void>;
@@ -120,7 +120,7 @@ const influxdb = (start: (folder: string) => Promise<Influx>) => async (): Promi
   const sizeBytes = async () => sizeOf(join(folder, 'data'));
   return {
     store,
-    // It compacts by itself: the size counts when it has stood for five seconds.
+    // It compacts automatically: the size counts when it has been constant for five seconds.
     settle: async () => {
       for (let still = 0, before = -1; still < 5; ) {
         await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -227,7 +227,7 @@ async function measureSpeed({ store, settle }: Place): Promise<Record<string, st
   };
 }
 
-/** Writes a shape day by day, the devices' rows as they would arrive. */
+/** Writes a shape day by day, with the devices' rows in order of arrival. */
 async function fill(store: TelemetryStore, shape: Shape): Promise<{ values: number; writeMs: number }> {
   const random = generator(1);
   const states = Array.from({ length: shape.devices }, () =>
@@ -264,7 +264,7 @@ function dayBlock(shape: Shape, day: number, random: () => number, states: reado
   return { group: shape.group, quantities: shape.quantities, devices, device, timestamps, columns };
 }
 
-/** A home with solar and battery: power to 1 W, voltage to 0.1 V, charge and temperature to 0.1. */
+/** A home with solar and battery: power to 1 W, voltage to 0.1 V, state of charge and temperature to 0.1. */
 function homeDay(random: () => number, rows: number, state: Float64Array): Float64Array[] {
   const columns = HOME.quantities.map(() => new Float64Array(rows));
   let soc = state[6]! % 100;
@@ -292,7 +292,7 @@ function homeDay(random: () => number, rows: number, state: Float64Array): Float
   return columns;
 }
 
-/** TSBS's cpu-only: random walks between 0 and 100 with normal steps, given as whole numbers. */
+/** TSBS cpu-only: random walks between 0 and 100 with normal steps, as integers. */
 function cpuDay(random: () => number, rows: number, state: Float64Array): Float64Array[] {
   return Array.from(state, (_, c) =>
     Float64Array.from({ length: rows }, () => {
@@ -316,7 +316,7 @@ async function times(work: () => Promise<unknown>): Promise<string> {
   return `${at(0.5)} / ${at(0.99)}`;
 }
 
-/** Repeatable random numbers from 0 to below 1 (mulberry32). */
+/** Reproducible random numbers in [0, 1) (mulberry32). */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 /**
- * Packages that find files next to their own code: native libraries, WebAssembly, threads, static pages. Clients of clouds are here because they are
- * loaded at their first use only, and are large.
+ * Packages that load files next to their code: native libraries, WebAssembly, threads, static pages. Cloud clients are included because they are
+ * large and loaded at first use only.
  */
 const NOT_BUNDLED =
   /^(@duckdb|@node-rs|@bsull|@aws-sdk|@azure|@google-cloud)\/|^(arima|date-holidays|piscina|pino|pg|teeny-request)(\/|$)|^@fastify\/swagger-ui$|^node:/;
@@ -14,8 +14,8 @@ const THREAD_OF_OWN = /new URL\('(\.[^']*\.worker\.ts)', import\.meta\.url\)/g;
 const STACK_TRACES = './stack-traces.mjs';
 
 /**
- * Makes server/dist from server/src: a few files in place of some two thousand, without types, which Node loads in a fraction of the time and of the
- * memory. Each thread has an entry.
+ * Builds server/dist from server/src: a few files instead of some two thousand, without types, which Node loads in a fraction of the time and
+ * memory. Each thread has an entry point.
  *
  * @param {string} root the checkout
  */
@@ -34,9 +34,9 @@ export async function bundleServer(root) {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    // Names stay, for stack traces and logs show them.
+    // Names are not minified, because stack traces and logs show them.
     keepNames: true,
-    // Lines stay as well: Node prints the line of an error that nobody caught.
+    // Lines are kept as well, because Node prints the source line of an uncaught error.
     comments: false,
     minify: false,
   });
@@ -45,7 +45,7 @@ export async function bundleServer(root) {
 }
 
 /**
- * In the bundle `import.meta.url` is still the place of the source, where version, web app and packages are found; a thread's file is its bundled one.
+ * In the bundle, `import.meta.url` remains the path of the source, from which version, web app and packages are found; threads use their bundled file.
  *
  * @param {string} folder of the bundle
  * @returns {import('rolldown').Plugin}

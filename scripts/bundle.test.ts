@@ -42,7 +42,7 @@ parentPort!.postMessage(\`\${a + b} at \${new Error('here').stack!.split('\\n')[
 `,
   );
   await bundleServer(checkout);
-  // What runs is the bundle alone.
+  // Only the bundle runs.
   for (const path of ['main.ts', 'later.ts', 'threads/adder.worker.ts', 'config/version.ts']) {
     rmSync(join(checkout, 'server/src', path));
   }
@@ -51,7 +51,7 @@ parentPort!.postMessage(\`\${a + b} at \${new Error('here').stack!.split('\\n')[
 afterAll(() => rmSync(checkout, { recursive: true, force: true }));
 
 describe('the bundled server', () => {
-  it('finds files where its sources find them', async () => {
+  it('finds files relative to its sources', async () => {
     expect(await run('version')).toBe('1.2.3\n');
   });
 
@@ -59,11 +59,11 @@ describe('the bundled server', () => {
     expect(await run('thread')).toMatch(/^5 at .*\/server\/src\/threads\/adder\.worker\.ts:3:\d+/);
   });
 
-  it('loads later what its sources load later, and keeps the names of classes', async () => {
+  it('keeps lazy imports lazy, and keeps the names of classes', async () => {
     expect(await run('later')).toBe('Later\n');
   });
 
-  it('names the source and the class in the stack trace of an error', async () => {
+  it('shows the source and the class in the stack trace of an error', async () => {
     await expect(run('fail')).rejects.toThrow(/Damaged.*: broken\n {4}at file:\S*\/server\/src\/main\.ts:7:\d+/);
   });
 });

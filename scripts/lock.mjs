@@ -10,7 +10,7 @@ const MAX_WAIT_MS = 15 * 60_000;
 
 /**
  * Runs `work` while no other process on this machine holds the lock of this checkout.
- * The lock is a file with its holder's process id; one whose holder is gone is taken over.
+ * The lock is a file with its holder's process id; the lock of a dead holder is taken over.
  *
  * @template T
  * @param {string} root the checkout
@@ -21,7 +21,7 @@ const MAX_WAIT_MS = 15 * 60_000;
 export async function withLock(root, options, work) {
   const path = lockPath(root);
   const deadline = Date.now() + (options.waitMsMax ?? MAX_WAIT_MS);
-  let told = false;
+  let hasReported = false;
   while (!tryLock(path)) {
     const holder = holderOf(path);
     if (holder === undefined) continue;
@@ -32,8 +32,8 @@ export async function withLock(root, options, work) {
     if (Date.now() > deadline) {
       throw new Error(`process ${holder} has been setting up this checkout for too long; end it, or delete ${path}`);
     }
-    if (!told) options.onWait(holder);
-    told = true;
+    if (!hasReported) options.onWait(holder);
+    hasReported = true;
     await sleep(POLL_MS);
   }
   try {
@@ -44,7 +44,7 @@ export async function withLock(root, options, work) {
 }
 
 /**
- * Outside the checkout, because `npm ci` empties node_modules and nothing else in the checkout is ours to litter.
+ * Outside the checkout, because `npm ci` empties node_modules and the lock must not appear in the source tree.
  *
  * @param {string} root
  */
@@ -54,7 +54,7 @@ export function lockPath(root) {
 }
 
 /**
- * The link appears with its content or not at all: nobody ever reads a half-written holder.
+ * The hard link is created atomically with its content, so that no process reads a partly written holder.
  *
  * @param {string} path
  */
@@ -73,7 +73,7 @@ function tryLock(path) {
 }
 
 /**
- * Only one of several who see the same dead holder gets to move its file away. Whoever finds that it moved
+ * Only one of several processes that find the same dead holder can move its file away. A process that has moved
  * the lock of a live successor puts it back.
  *
  * @param {string} path

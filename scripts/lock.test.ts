@@ -16,7 +16,7 @@ afterEach(() => {
   rmSync(checkout, { recursive: true, force: true });
 });
 
-it('lets one in after the other, tells the second whom it waits for, and leaves nothing behind', async () => {
+it('admits one process after the other, names the holder to the waiting one, and leaves no file', async () => {
   const events: string[] = [];
   const first = Promise.withResolvers<void>();
   const holding = withLock(checkout, { onWait: () => events.push('first waits') }, async () => {
@@ -39,7 +39,7 @@ it('lets one in after the other, tells the second whom it waits for, and leaves 
   expect(existsSync(lockPath(checkout))).toBe(false);
 });
 
-it('takes over from a holder that died', async () => {
+it('takes over the lock of a dead holder', async () => {
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   writeFileSync(lockPath(checkout), String(dead));
   expect(await withLock(checkout, { onWait: refuse }, async () => 'done')).toBe('done');
@@ -53,7 +53,7 @@ it('frees the lock when the work fails', async () => {
   expect(existsSync(lockPath(checkout))).toBe(false);
 });
 
-it('gives up after a limit and says what to delete', async () => {
+it('fails after a time limit and names the file to delete', async () => {
   writeFileSync(lockPath(checkout), String(process.pid));
   const waiting = withLock(checkout, { onWait: () => {}, waitMsMax: -1 }, async () => 'never');
   await expect(waiting).rejects.toThrow(lockPath(checkout));

@@ -3,26 +3,26 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'no
 import { delimiter, dirname, join, resolve } from 'node:path';
 
 /**
- * A real thing that some tests need and that a machine may lack.
+ * An engine, program or data folder that some tests need and a machine may lack.
  *
  * @typedef {object} Part
  * @property {string} name as in its variable, WATTKEEPER_TEST_<name>
- * @property {string} is what it is, for people
- * @property {string} enable the command that brings it
- * @property {string | undefined} path where it is; undefined when it is missing
- * @property {boolean} required what a complete run must have: not data, and not what few machines can bring
+ * @property {string} is description
+ * @property {string} enable command that installs it
+ * @property {string | undefined} path undefined when it is missing
+ * @property {boolean} required needed for a complete run; not for data, nor for parts that few machines can provide
  */
 
 /** @type {Record<string, { is: string, enable: string, programs?: string[], version?: string, header?: string, extension?: string, mounts?: boolean, folder?: string, optional?: boolean }>} */
 const DEFINITIONS = JSON.parse(readFileSync(new URL('./test-parts.json', import.meta.url), 'utf8'));
 
-// Debian keeps servers out of a user's PATH, and PostgreSQL's below its version.
+// Debian installs servers outside a user's PATH, and PostgreSQL's in a folder per version.
 const SERVER_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 const HEADER_FOLDERS = ['/usr/include', '/usr/local/include', '/opt/homebrew/include'];
 const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
 
 /**
- * Looks for every part. A variable that is set decides alone: a path, or nothing at all to do without the part.
+ * Searches for every part. A set variable takes precedence: a path, or empty to run without the part.
  *
  * @param {string} root the checkout
  * @param {Record<string, string | undefined>} env
@@ -43,7 +43,7 @@ export function findParts(root, env) {
               : undefined
             : findFolder(resolve(root, folder));
     const given = env[variableOf(name)];
-    // Of PostgreSQL, tests need several programs: its part is the folder.
+    // Tests need several programs of PostgreSQL, so its part is their folder.
     const path = given ?? (name === 'POSTGRES_BIN' && found !== undefined ? dirname(found) : found);
     return { name, is, enable, path: path || undefined, required: folder === undefined && optional !== true };
   });
@@ -78,7 +78,7 @@ export function variableOf(name) {
 }
 
 /**
- * The variables that tell the tests where the parts are.
+ * The environment variables with the paths of the parts.
  *
  * @param {readonly Part[]} parts
  * @returns {Record<string, string>}
@@ -90,7 +90,7 @@ export function environmentOf(parts) {
 /**
  * @param {readonly string[]} programs
  * @param {readonly string[]} folders
- * @param {string | undefined} version how its answer to `version` begins, of a name that unlike programs share
+ * @param {string | undefined} version beginning of the output of `version`, for a name that different programs share
  */
 function findProgram(programs, folders, version) {
   return programs

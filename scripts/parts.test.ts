@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 describe('findParts', () => {
-  it('finds a program in PATH and data beside the checkout', () => {
+  it('finds a program in PATH and data next to the checkout', () => {
     const chromium = join(folder, 'chromium');
     writeFileSync(chromium, '');
     chmodSync(chromium, 0o755);
@@ -26,7 +26,7 @@ describe('findParts', () => {
     expect(path(parts, 'REAL_DATA')).toBe(join(folder, 'shared/data'));
   });
 
-  it('tells programs of one name apart by their version', () => {
+  it('distinguishes programs of one name by their version', () => {
     const versions = { old: 'InfluxDB v1.8.10 (git: x)', new: 'InfluxDB v2.7.12 (git: y)' };
     for (const [name, version] of Object.entries(versions)) {
       mkdirSync(join(folder, name));
@@ -38,7 +38,7 @@ describe('findParts', () => {
     expect(path(parts, 'INFLUXD2')).toBe(join(folder, 'new/influxd'));
   });
 
-  it('takes what a variable says, and goes without a part whose variable is empty', () => {
+  it('uses the path of a variable, and omits a part whose variable is empty', () => {
     const parts = findParts(folder, { WATTKEEPER_TEST_INFLUXD: '/opt/influxd', WATTKEEPER_TEST_NGINX: '' });
     expect(path(parts, 'INFLUXD')).toBe('/opt/influxd');
     expect(path(parts, 'NGINX')).toBeUndefined();
@@ -48,7 +48,7 @@ describe('findParts', () => {
     });
   });
 
-  it('knows what it is and how to get it for every part, and does not ask to install data', () => {
+  it('has a description and an installation command for every part, and no command for data', () => {
     const parts = findParts(folder, {});
     for (const part of parts) expect([part.is, part.enable]).not.toContain('');
     expect(parts.filter((part) => !part.required).map((part) => part.name)).toEqual([
@@ -81,7 +81,7 @@ describe('the report', () => {
     expect(totals(report)).toEqual({ passed: 2, failed: 2 });
   });
 
-  it('names each group that did not run once, and the command that enables it', () => {
+  it('lists each skipped group once, with the command that enables it', () => {
     const missing = findParts(folder, { WATTKEEPER_TEST_INFLUXD: '' }).filter((part) => part.name === 'INFLUXD');
     expect(describeMissing(missing, report)).toEqual([
       'INFLUXD: the InfluxDB 1.x server',

@@ -9,23 +9,23 @@ import { readStamp, SERVER_SOURCES, sourceHash, WEB_SOURCES } from './source-has
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const NODE_MAJOR = 24;
-/** In the record of an installation that holds the packages of developers, too. */
+/** Marker of an installation with development packages. */
 const WITH_TOOLS = 'with-tools';
 const windows = process.platform === 'win32';
 
 /**
  * @typedef {object} Wanted
- * @property {boolean} [tools] also the packages that only developers need: tests, lint, types
+ * @property {boolean} [tools] also the development packages: tests, lint, types
  * @property {boolean} [web] the built web app
- * @property {boolean} [server] the server in a few files, which start faster than its sources
+ * @property {boolean} [server] the bundled server, which starts faster than its sources
  */
 
-/** A failure that the user can act on: printed without a stack. */
+/** A failure that the user can correct: printed without a stack trace. */
 export class SetupError extends Error {}
 
 /**
- * Brings the checkout into a state in which the service and its tests can run, doing only what is missing.
- * Everything is said on stderr; stdout stays the program's own.
+ * Prepares the checkout for running the service and its tests; performs only the missing steps.
+ * Messages are written to stderr; stdout is reserved for the program.
  *
  * @param {Wanted} want
  */
@@ -40,7 +40,7 @@ export async function setUp(want) {
 }
 
 /**
- * Node 24: the one that npm installed, or the one that runs us if npm could not and ours is new enough.
+ * Node 24: the one that npm installed, or the current one if npm installed none and it is new enough.
  *
  * @returns {string} path of the executable
  */
@@ -58,12 +58,12 @@ export function nodePath() {
   );
 }
 
-/** Options of Node for the server. By default, the memory for new objects grows to 96 MB while modules load, and little of it is given back. */
+/** Node options for the server. By default, the young generation grows to 96 MB while modules load, and little of it is released. */
 export function serverFlags() {
   return ['--max-semi-space-size=8'];
 }
 
-/** The file that runs the server: the bundle while it is current, else the source. */
+/** The server's entry file: the bundle while it is current, else the source. */
 export function serverFile() {
   return join(root, 'server', ...(isServerBundled(root) ? ['dist', 'main.js'] : ['src', 'main.ts']));
 }
@@ -74,7 +74,7 @@ export function serverFile() {
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ stdout?: 'inherit' | 'stderr', env?: Record<string, string>, shell?: boolean }} [options]
- * @returns {Promise<number>} its exit code; 1 if a signal ended it
+ * @returns {Promise<number>} exit code; 1 after a signal
  */
 export function run(command, args, options = {}) {
   const env = { ...process.env, ...options.env };
@@ -94,7 +94,7 @@ export function say(message) {
 }
 
 /**
- * Ends a script on an error: the message alone when the user can act on it, everything when not.
+ * Ends a script on an error: prints only the message of a `SetupError`, otherwise also the stack trace.
  *
  * @param {unknown} error
  */
@@ -105,10 +105,10 @@ export function fail(error) {
 }
 
 /**
- * Whether node_modules holds what package-lock.json asks for.
+ * Whether node_modules matches package-lock.json.
  *
  * @param {string} folder
- * @param {boolean} [tools] with the packages of developers
+ * @param {boolean} [tools] with development packages
  */
 export function isInstalled(folder, tools = false) {
   const [hash, extent] = readStamp(installStamp(folder))?.split(' ') ?? [];
@@ -116,7 +116,7 @@ export function isInstalled(folder, tools = false) {
 }
 
 /**
- * Whether web/dist was built from the sources as they are now.
+ * Whether web/dist was built from the current sources.
  *
  * @param {string} folder
  */
@@ -126,7 +126,7 @@ export function isWebBuilt(folder) {
 }
 
 /**
- * Whether server/dist was made from the sources as they are now.
+ * Whether server/dist was built from the current sources.
  *
  * @param {string} folder
  */
@@ -136,11 +136,11 @@ export function isServerBundled(folder) {
 }
 
 /**
- * Whether npm's own record of node_modules (written at the end of every install) agrees with the lockfile, so that
- * someone who has just run `npm install` does not install a second time.
+ * Whether npm's record of node_modules (written at the end of every install) matches the lockfile, so that
+ * a checkout after `npm install` is not installed a second time.
  *
  * @param {string} folder
- * @param {boolean} [tools] with the packages of developers
+ * @param {boolean} [tools] with development packages
  */
 export function isInstalledByNpm(folder, tools = false) {
   const record = readStamp(join(folder, 'node_modules', '.package-lock.json'));
@@ -175,12 +175,12 @@ function isReady(want) {
  * @property {boolean} [devOptional]
  */
 
-/** A checkout in which someone develops keeps the tools for it. */
+/** A development checkout keeps its development packages. */
 function hasTools() {
   return existsSync(join(root, 'node_modules', 'vitest'));
 }
 
-/** @param {boolean} tools also the packages of developers */
+/** @param {boolean} tools also the development packages */
 async function install(tools) {
   const hash = sourceHash(root, ['package-lock.json']);
   if (!isInstalledByNpm(root, tools)) {
@@ -188,8 +188,8 @@ async function install(tools) {
     const why = first ? 'for the first time' : 'because package-lock.json has changed';
     say(`installing dependencies ${why} …`);
     const startedAt = Date.now();
-    // Whatever NODE_ENV says. npm's warnings are about the Node that runs npm, while everything that is installed runs
-    // on the Node that is installed with it.
+    // Independent of NODE_ENV. npm's warnings concern the Node that runs npm, whereas the installed packages run
+    // on the Node that is installed with them.
     const extent = tools ? '--include=dev' : '--omit=dev';
     const code = await npm(['ci', extent, '--no-audit', '--no-fund', '--loglevel=error']);
     if (code !== 0) {
@@ -217,7 +217,7 @@ async function buildWeb() {
   say(`web app built in ${secondsSince(startedAt)} s`);
 }
 
-/** Without the bundle the server runs from its sources: slower, and otherwise the same. */
+/** A failure is not fatal: the server then runs from its sources, with a slower start. */
 async function bundle() {
   const hash = sourceHash(root, SERVER_SOURCES);
   const startedAt = Date.now();
@@ -233,7 +233,7 @@ async function bundle() {
 }
 
 /**
- * The npm that launched us, run by the Node that runs us: it is there, and it is what the user trusts.
+ * The npm that launched this script, run by the same Node: it exists, and the user trusts it.
  *
  * @param {readonly string[]} args
  */

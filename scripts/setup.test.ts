@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 describe('sourceHash', () => {
-  it('stays the same when nothing changed, and ignores files that were not named', () => {
+  it('is equal for unchanged files, and ignores files outside the given paths', () => {
     write('web/src/app.tsx', 'a');
     const before = sourceHash(checkout, WEB_SOURCES);
     write('server/src/main.ts', 'b');
@@ -55,7 +55,7 @@ describe('isInstalled', () => {
     expect(isInstalled(checkout)).toBe(false);
   });
 
-  it('asks for the tools of developers only where they are wanted', () => {
+  it('requires development packages only when they are requested', () => {
     write('package-lock.json', '{}');
     const hash = sourceHash(checkout, ['package-lock.json']);
     write('node_modules/.wattkeeper-install', `${hash}\n`);
@@ -69,13 +69,13 @@ describe('isInstalledByNpm', () => {
   const zod = { version: '4.6.7', integrity: 'sha512-a' };
   const root = { name: 'wattkeeper' };
 
-  it('is true when npm recorded every wanted package, save those for other platforms', () => {
+  it('is true when npm recorded every required package, except those for other platforms', () => {
     lock({ '': root, 'node_modules/zod': zod, 'node_modules/fsevents': { version: '2.0.0', optional: true } });
     record({ 'node_modules/zod': zod });
     expect(isInstalledByNpm(checkout)).toBe(true);
   });
 
-  it('asks for the tools of developers only where they are wanted', () => {
+  it('requires development packages only when they are requested', () => {
     const vitest = { version: '5.1.1', dev: true };
     lock({ '': root, 'node_modules/zod': zod, 'node_modules/vitest': vitest });
     record({ 'node_modules/zod': zod });
@@ -109,7 +109,7 @@ describe('isInstalledByNpm', () => {
 });
 
 describe('isWebBuilt', () => {
-  it('is true only while the build is whole and its sources are those it was made from', () => {
+  it('is true only while the build is complete and its sources are unchanged', () => {
     write('web/src/app.tsx', 'a');
     expect(isWebBuilt(checkout)).toBe(false);
     write('web/dist/index.html', '<html>');
@@ -122,7 +122,7 @@ describe('isWebBuilt', () => {
 });
 
 describe('isServerBundled', () => {
-  it('is true only while the bundle is whole and its sources are those it was made from', () => {
+  it('is true only while the bundle is complete and its sources are unchanged', () => {
     write('server/src/main.ts', 'a');
     write('server/dist/main.js', 'a');
     expect(isServerBundled(checkout), 'a bundle that stopped before its stamp').toBe(false);

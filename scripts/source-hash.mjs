@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the built web app is made from. */
+/** Sources of the web build. */
 export const WEB_SOURCES = [
   'web/src',
   'web/index.html',
@@ -14,7 +14,7 @@ export const WEB_SOURCES = [
   'package-lock.json',
 ];
 
-/** What server/dist is made from. */
+/** Sources of server/dist. */
 export const SERVER_SOURCES = [
   'server/src',
   'contract/src',
@@ -24,8 +24,8 @@ export const SERVER_SOURCES = [
 ];
 
 /**
- * SHA-256 (hex) over names and contents of files and folders below `root`, in the order of their names.
- * A path that does not exist counts as absent, so that its appearing changes the hash.
+ * SHA-256 (hex) over names and contents of files and folders below `root`, in order of name.
+ * A missing path is hashed as absent, so that the hash changes when it is created.
  *
  * @param {string} root
  * @param {readonly string[]} paths relative to `root`, with `/`
@@ -40,7 +40,7 @@ export function sourceHash(root, paths) {
 }
 
 /**
- * The recorded text of a stamp file, or undefined when it was never written.
+ * The text of a stamp file, or undefined when it does not exist.
  *
  * @param {string} path
  */

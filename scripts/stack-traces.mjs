@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// Stack traces of bundled code name the source. Node's own --enable-source-maps reads every map at the start, for 40 MB; here the first trace that
-// passes through a file reads its map.
+// Maps stack traces of bundled code to the source. Node's --enable-source-maps reads every map at start, which takes 40 MB; here, the first trace that
+// contains a file reads its map.
 
 const BUNDLED = /(file:\/\/[^\s()]+\/server\/dist\/[^\s()/]+\.js):(\d+):(\d+)/;
 
-/** A large map takes 50 MB, which are given back when no trace needs it. @type {Map<string, WeakRef<SourceMap>>} */
+/** Weak references, because a large map takes 50 MB. @type {Map<string, WeakRef<SourceMap>>} */
 const maps = new Map();
 
 Error.prepareStackTrace = (error, sites) =>
@@ -35,7 +35,7 @@ function readMap(path) {
   try {
     return new SourceMap(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
-    // A trace without names of sources is better than an error about an error.
+    // A trace without source names is better than an error while handling an error.
     return null;
   }
 }

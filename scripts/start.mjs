@@ -12,7 +12,7 @@ await setUp({ web: isService, server: isService })
   .catch(fail);
 
 /**
- * Only the service shows the web app and runs for long; every other command starts without building anything.
+ * Only the service needs the web app and the bundle; every other command starts without a build.
  *
  * @param {readonly string[]} args
  */
@@ -23,18 +23,18 @@ function startsService(args) {
 }
 
 /**
- * Hands over to the service, passes on what asks it to stop, and ends as it ends.
+ * Runs the service, forwards signals to it, and exits with its exit code.
  *
  * @param {readonly string[]} args
  */
 function serve(args) {
   const child = spawn(nodePath(), [...serverFlags(), serverFile(), ...args], {
     stdio: 'inherit',
-    // Compiled code is kept for the next start, of all threads. A folder that cannot be written costs the gain and nothing else.
+    // Compiled code of all threads is cached for the next start. If the folder is not writable, starts are slower.
     env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'wattkeeper'), ...process.env },
   });
   const passOnInterrupt = () => {
-    // A terminal sends Ctrl-C to the whole process group: the service has it already.
+    // A terminal sends Ctrl-C to the whole process group, which includes the service.
     if (!process.stdin.isTTY) child.kill('SIGINT');
   };
   const passOnTerminate = () => child.kill('SIGTERM');
@@ -54,8 +54,8 @@ function serve(args) {
 }
 
 /**
- * npm passes SIGTERM to the shell between it and us, and many shells (dash) die of it without a word to us. Then our
- * parent changes, and the service has to stop as well, or it would keep its port with nobody knowing.
+ * npm sends SIGTERM to the shell between it and this process, and many shells (dash) exit without forwarding it. Then the
+ * parent process changes, and the service must stop as well, or it would keep its port unnoticed.
  *
  * @param {() => void} onGone
  * @returns {NodeJS.Timeout | undefined}

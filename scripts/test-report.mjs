@@ -1,5 +1,5 @@
 /**
- * The part of Vitest's JSON report that we read.
+ * The part of Vitest's JSON report that is read.
  *
  * @typedef {object} Report
  * @property {{ name: string, status: string, assertionResults: Assertion[] }[]} testResults
@@ -12,8 +12,8 @@
  */
 
 /**
- * Counts tests. A file that failed before any of its tests could (it does not load, a hook threw) counts as one failure,
- * or it would be lost.
+ * Counts tests. A file that fails before its first test (it does not load, or a hook throws) counts as one failure;
+ * otherwise it would be missing.
  *
  * @param {Report} report
  */
@@ -27,11 +27,11 @@ export function totals(report) {
 }
 
 /**
- * The groups that name a missing part in their title (`describeWith` in server/test/needs.ts puts it there).
+ * The groups with a missing part in their title, as written by `describeWith` in server/test/needs.ts.
  *
  * @param {Report} report
  * @param {string} partName
- * @returns {string[]} one line a group
+ * @returns {string[]} one line per group
  */
 export function groupsWithout(report, partName) {
   const mark = `[needs ${partName}]`;
@@ -42,7 +42,7 @@ export function groupsWithout(report, partName) {
 }
 
 /**
- * What a person has to know about the parts that were not there, as lines to print.
+ * A report of the missing parts, as lines.
  *
  * @param {readonly Part[]} missing
  * @param {Report | undefined} report undefined before a run

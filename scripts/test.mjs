@@ -10,7 +10,7 @@ const RULE = '='.repeat(100);
 
 await main(process.argv.slice(2)).catch(fail);
 
-/** @param {readonly string[]} args what to pass to Vitest */
+/** @param {readonly string[]} args arguments for Vitest */
 async function main(args) {
   const parts = findParts(root, process.env);
   const missing = parts.filter((part) => part.path === undefined);
@@ -38,7 +38,7 @@ function refuseWithout(missing) {
 }
 
 /**
- * Says what did not run, then the totals: green because nothing ran must not look like green.
+ * Prints the skipped groups and then the totals, so that a run without tests does not look successful.
  *
  * @param {import('./parts.mjs').Part[]} missing
  * @param {import('./test-report.mjs').Report | undefined} report
