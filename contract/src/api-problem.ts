@@ -1,9 +1,9 @@
 import type { Problem } from './errors.ts';
 
-/** The code of an answer that is no problem document: the server was not reached, or a proxy answered for it. */
+/** The code of an answer that is not a problem document: the server was not reached, or a proxy answered instead. */
 export const UNREACHABLE = 'unreachable';
 
-/** What the API rejected, in its own words. */
+/** A request that the API rejected, with the API's message. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: Problem['code'] | typeof UNREACHABLE;
@@ -28,7 +28,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The problem that a response describes. */
+/** The problem described by a response. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
   const type = response.headers.get('content-type') ?? '';
   if (type.includes('json')) {

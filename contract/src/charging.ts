@@ -7,8 +7,8 @@ const sessionFields = {
   direction: z
     .enum(['charge', 'discharge'])
     .meta({ description: 'charge: into the battery; discharge: out of the battery' }),
-  start_time: Instant.meta({ description: 'When the session began' }),
-  end_time: Instant.nullable().meta({ description: 'When the session ended; null: it has not ended' }),
+  start_time: Instant.meta({ description: 'Start of the session' }),
+  end_time: Instant.nullable().meta({ description: 'End of the session; null: in progress' }),
   energy_kwh: z
     .number()
     .min(0)
@@ -47,7 +47,7 @@ const sessionFields = {
     .string()
     .max(1000)
     .nullable()
-    .meta({ description: 'Remark of a person; null: none', examples: ['Trip to the sea'] }),
+    .meta({ description: 'Note by a user; null: none', examples: ['Trip to the sea'] }),
 };
 
 export const ChargingSession = z
@@ -62,10 +62,10 @@ export const ChargingSession = z
       .meta({ description: 'detected: found in the readings; recorded: sent through the API' }),
     warnings: Warnings.meta({
       description:
-        'Whether the fallback of a tariff gives the price of more than 1 % of the energy from or to the grid; empty: no warning',
+        'Notes that the fallback price of a tariff applies to more than 1 % of the energy from or to the grid; empty: none',
     }),
   })
-  .meta({ id: 'ChargingSession', description: 'A time in which a battery or vehicle was charged or discharged' });
+  .meta({ id: 'ChargingSession', description: 'A period in which a battery or vehicle was charged or discharged' });
 export type ChargingSession = z.infer<typeof ChargingSession>;
 
 export const ChargingSessionCreate = z

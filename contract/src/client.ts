@@ -2,11 +2,11 @@ import type { z } from 'zod';
 import { problemOf, unreachable } from './api-problem.ts';
 import type { AnswerOf, Endpoint } from './endpoint.ts';
 
-/** What a call sends: `params`, `query` and `body` as the endpoint declares them. */
+/** The input of a call: `params`, `query` and `body` as the endpoint declares them. */
 type CallOptions<E extends Endpoint> = Part<E, 'params'> &
   Part<E, 'query'> &
   Part<E, 'body'> & {
-    /** Instead of a body in JSON. */
+    /** Replaces a JSON body. */
     readonly bytes?: Blob;
     readonly headers?: Readonly<Record<string, string>>;
     readonly signal?: AbortSignal | undefined;
@@ -25,7 +25,7 @@ type Optional<K extends string, T> = undefined extends T
     ? { readonly [P in K]?: T }
     : { readonly [P in K]: T };
 
-/** Parameters as the server understands their text: numbers and booleans are written as such, lists repeat the parameter. */
+/** Parameters in the text form that the server parses: numbers and booleans are written as such, lists repeat the parameter. */
 type QueryInput<I, O> = {
   readonly [K in keyof I]:
     | QueryValue<I[K], K extends keyof O ? NonNullable<O[K]> : never>
@@ -62,17 +62,17 @@ export interface ClientOptions {
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether answers are checked with the contract's schemas: for programs whose service may have another version. */
+  /** Whether answers are validated with the contract's schemas: for programs whose service may have another version. */
   readonly checksAnswers?: boolean;
 }
 
-/** Pages that `list` follows at most: 20 × 1000 entries are more than a screen can use. */
+/** Maximum number of pages that `list` reads: 20 × 1000 entries are more than a screen can use. */
 const MAX_PAGES = 20;
 const PAGE_SIZE = 1000;
 
 /**
- * Calls endpoints of a service. Needs nothing but `fetch`, so it runs in browsers and on servers.
- * @throws ApiProblem for what the service rejects, and when it cannot be reached
+ * Calls endpoints of a service. Requires only `fetch`, so it runs in browsers and on servers.
+ * @throws ApiProblem if the service rejects the request or cannot be reached
  */
 export class ApiClient {
   /** Address of the service, with its prefix, without a slash at the end. */
@@ -85,12 +85,12 @@ export class ApiClient {
     this.#options = options;
   }
 
-  /** Token of the signed-in session, sent with changes; null forgets it. */
+  /** Token of the signed-in session, sent with changes; null removes it. */
   set csrfToken(token: string | null) {
     this.#csrfToken = token;
   }
 
-  /** The answer; null where the endpoint answers nothing. */
+  /** Returns the answer; null if the endpoint has none. */
   async call<E extends Endpoint>(endpoint: E, ...[options]: ArgumentsOf<E>): Promise<AnswerOf<E>> {
     const response = await this.#request(endpoint, options ?? {});
     if (response.status === 204) return null as AnswerOf<E>;
@@ -100,12 +100,12 @@ export class ApiClient {
     return ('content' in schema ? json : schema.parse(json)) as AnswerOf<E>;
   }
 
-  /** The answer, still to be read. */
+  /** Returns the response without reading its body. */
   send<E extends Endpoint>(endpoint: E, ...[options]: ArgumentsOf<E>): Promise<Response> {
     return this.#request(endpoint, options ?? {});
   }
 
-  /** Every entry of a paged list. */
+  /** Returns all entries of a paged list. */
   async list<E extends Endpoint>(endpoint: E, ...[options]: ArgumentsOf<E>): Promise<ItemOf<E>[]> {
     const given: AnyOptions = options ?? {};
     const items: ItemOf<E>[] = [];

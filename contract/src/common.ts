@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_NAME_CHARACTERS, nameFault } from './names.ts';
 
-/** Earliest and latest instant that the API takes: 1970 to the end of 2199. */
+/** Earliest and latest instant that the API accepts: 1970 to the end of 2199. */
 export const EARLIEST_MS = 0;
 export const LATEST_MS = Date.UTC(2200, 0, 1);
 
@@ -16,7 +16,7 @@ export const Instant = z
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}(:?\d{2})?)$/;
 
-/** Whether `text` is an instant that the API takes. */
+/** Whether `text` is an instant that the API accepts. */
 export function isInstant(text: string): boolean {
   if (!INSTANT.test(text)) return false;
   const ms = Date.parse(normalise(text));
@@ -28,7 +28,7 @@ export function parseInstant(text: string): number {
   return isInstant(text) ? Date.parse(normalise(text)) : Number.NaN;
 }
 
-/** ISO 8601 in UTC with milliseconds, as every answer of the API writes instants. */
+/** ISO 8601 in UTC with milliseconds, the format of all instants in answers. */
 export function formatInstant(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
@@ -42,7 +42,7 @@ function normalise(text: string): string {
     );
 }
 
-/** `Date.parse` rolls 30 February over into March; a reading must not. */
+/** `Date.parse` accepts 30 February as a day in March; readings must not. */
 function dayExists(text: string): boolean {
   const day = Number(text.slice(8, 10));
   return day >= 1 && day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
@@ -56,7 +56,7 @@ export const Day = z
   })
   .meta({ description: "Calendar day in the site's time zone", format: 'date', examples: ['2026-03-29'] });
 
-/** A calendar day, or an instant: both where a window begins or ends by days. */
+/** A calendar day, or an instant, for windows that may start or end by days. */
 export const DayOrInstant = z
   .string()
   .refine((text) => isInstant(text) || Day.safeParse(text).success, {
@@ -74,25 +74,25 @@ export const TimePeriod = z
     start: Instant.meta({ description: 'First instant of the window, included' }),
     end: Instant.meta({ description: 'End of the window, not included', examples: ['2026-03-30T01:30:00Z'] }),
   })
-  .meta({ description: 'Half-open window: start is in it, end is not' });
+  .meta({ description: 'Half-open window: includes its start, excludes its end' });
 export type TimePeriod = z.infer<typeof TimePeriod>;
 
-/** A name that every store can keep. */
+/** A name that every store supports. */
 export const Name = z
   .string()
   .trim()
   .min(1)
   .max(MAX_NAME_CHARACTERS)
   .check(z.superRefine(checkName))
-  .meta({ description: 'A name for people: one line, without spaces around it' });
+  .meta({ description: 'A display name: one line, without leading or trailing spaces' });
 
-/** A name as a file or a source has it, with the spaces around it. */
+/** A name exactly as in a file or a source, including surrounding spaces. */
 export const GivenName = z
   .string()
   .min(1)
   .max(MAX_NAME_CHARACTERS)
   .check(z.superRefine(checkName))
-  .meta({ description: 'A name exactly as a file or a source has it, one line' });
+  .meta({ description: 'A name exactly as in a file or a source, one line' });
 
 function checkName(text: string, context: z.RefinementCtx<string>): void {
   const message = nameFault(text);
@@ -105,10 +105,10 @@ export const TextList = z
   .transform((given) => (Array.isArray(given) ? given : [given]).flatMap((text) => text.split(',')).filter(Boolean))
   .meta({ description: 'One or more, repeated or separated by commas' });
 
-/** A cursor has the sort key of an item, which may be a name in base64. */
+/** A cursor contains the sort key of an item, which may be a name in base64. */
 const MAX_CURSOR_CHARACTERS = 1500;
 
-/** A limit of items, such as `limit: limitOf(100)`: its default, and the greatest that is allowed. */
+/** A limit on the number of items, such as `limit: limitOf(100)`: its default and its maximum. */
 export function limitOf(preset: number, maximum = 1000) {
   return z.coerce
     .number()
@@ -125,18 +125,18 @@ export const PageQuery = z.object({
     .string()
     .max(MAX_CURSOR_CHARACTERS)
     .optional()
-    .meta({ description: 'next_cursor of the previous page; the first page when left out' }),
+    .meta({ description: 'next_cursor of the previous page; default: the first page' }),
 });
 
-/** Lists that are short as a rule have larger pages unless asked otherwise. */
+/** Lists that are usually short have larger default pages. */
 export const ListQuery = PageQuery.extend({ limit: limitOf(1000) });
 
 export const NextCursor = z
   .string()
   .nullable()
-  .meta({ description: 'Give it as cursor for the next page; null: this is the last page' });
+  .meta({ description: 'Value of cursor for the next page; null: this is the last page' });
 
-/** `{items, next_cursor}` around any schema. */
+/** Adds `{items, next_cursor}` to any schema. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({
     items: z.array(item).meta({ description: 'Items of this page, in the order of the list' }),

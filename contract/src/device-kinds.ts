@@ -1,4 +1,4 @@
-/** What a device can be. Apart from the schemas, so that pages need not load those. */
+/** Kinds of devices. In a separate file, so that pages need not load the schemas. */
 export const DEVICE_KINDS = [
   'inverter',
   'battery',

@@ -6,7 +6,7 @@ import { MetricName } from './metric.ts';
 import { byName } from './named-record.ts';
 import { isName, MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, nameFault } from './names.ts';
 
-export const DeviceKind = z.enum(DEVICE_KINDS).meta({ description: 'What the device is' });
+export const DeviceKind = z.enum(DEVICE_KINDS).meta({ description: 'Kind of the device' });
 export type DeviceKind = z.infer<typeof DeviceKind>;
 
 export const Labels = byName(
@@ -18,21 +18,21 @@ export const Labels = byName(
     .refine((text) => isName(text, MAX_LABEL_CHARACTERS), {
       error: (issue) => nameFault(String(issue.input), MAX_LABEL_CHARACTERS) ?? 'cannot be a label',
     }),
-).meta({ description: 'Texts by name, for lists and searches', examples: [{ room: 'garage', maker: 'Acme' }] });
+).meta({ description: 'Labels: texts by name, for lists and searches', examples: [{ room: 'garage', maker: 'Acme' }] });
 
 export const DeviceStatus = z.enum(['online', 'stale', 'never_reported', 'retired']).meta({
   description:
-    'online: it reports as often as expected; stale: its last reading is too old; never_reported: it has no readings; retired: it no longer counts for its site',
+    'online: it reports as often as expected; stale: its last reading is too old; never_reported: it has no readings; retired: it is no longer part of its site’s totals',
 });
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
 /**
- * How a counter behaves. increasing: it never falls, except where it is reset or replaced · reset_daily: it starts from zero at local midnight ·
- * net: it may fall, as a meter that runs backwards while energy is exported.
+ * How a counter behaves. increasing: it never decreases, except when it is reset or replaced · reset_daily: it starts from zero at local midnight ·
+ * net: it may decrease, as a meter that runs backwards while energy is exported.
  */
 export const CounterBehaviour = z.enum(['increasing', 'reset_daily', 'net']).meta({
   description:
-    'increasing: it never falls, except where it is reset or replaced; reset_daily: it starts from zero at local midnight; net: it may fall while energy is exported',
+    'increasing: it never decreases, except when it is reset or replaced; reset_daily: it starts from zero at local midnight; net: it may decrease while energy is exported',
 });
 export type CounterBehaviour = z.infer<typeof CounterBehaviour>;
 
@@ -45,12 +45,12 @@ export const IntervalWidth = z
   .regex(/^([1-9]\d{0,4})(s|m|h|d|w|mo|y)$/, 'must be a number with s, m, h, d, w, mo or y, such as 15m, 1h, 1d or 1mo')
   .meta({ description: 'Length of an interval: 15m, 1h, 1d, 1mo …', examples: ['1d'] });
 
-/** Longest time for which a device that reports changes only may hold a value: a week. */
+/** Maximum time for which a value of a device that reports changes only is assumed to hold: a week. */
 export const MAX_HOLD_S = 604_800;
 export const MAX_DECLARED_COUNTERS = 100;
 
 const deviceFields = {
-  name: Name.meta({ description: 'Unique name; requests take it in place of the id', examples: ['Garage inverter'] }),
+  name: Name.meta({ description: 'Unique name; requests accept it in place of the id', examples: ['Garage inverter'] }),
   kind: DeviceKind,
   labels: Labels,
   expected_interval_s: z
@@ -59,7 +59,7 @@ const deviceFields = {
     .max(86_400)
     .nullable()
     .meta({
-      description: 'Time between two reports, seconds; longer silences count as gaps. null: found from its data',
+      description: 'Time between two reports, seconds; longer pauses count as gaps. null: determined from its data',
       examples: [10],
     }),
   holds_s: z
@@ -69,7 +69,7 @@ const deviceFields = {
     .nullable()
     .meta({
       description:
-        'The device reports changes only, as Home Assistant does: a value holds until the next one, for this many seconds at most. null: found from its data',
+        'For a device that reports changes only, as Home Assistant does: a value holds until the next one, at most for this many seconds. null: determined from its data',
       examples: [43_200],
     }),
   rated_power_kw: z
@@ -77,14 +77,14 @@ const deviceFields = {
     .positive()
     .max(1e6)
     .nullable()
-    .meta({ description: 'Rated power, kW: its counters grow no faster. null: not known', examples: [10] }),
+    .meta({ description: 'Rated power, kW, which limits the growth of its counters. null: unknown', examples: [10] }),
   counters: byName(CounterBehaviour, MetricName)
     .refine((counters) => Object.keys(counters).length <= MAX_DECLARED_COUNTERS, {
       error: `must have ${MAX_DECLARED_COUNTERS} metrics at most`,
     })
     .meta({
       description:
-        'How counters of the device behave, by metric; one that is not named is increasing, or found to be reset daily',
+        'How counters of the device behave, by metric; default: increasing, or reset daily if the data shows it',
       examples: [{ 'solar.energy_kwh': 'reset_daily' }],
     }),
   intervals: byName(IntervalWidth, MetricName)
@@ -93,13 +93,14 @@ const deviceFields = {
     })
     .meta({
       description:
-        'How long the intervals of quantities per interval (kind delta) are, by metric; times are their starts. One that is not named is found from the data',
+        'Length of the intervals of amounts per interval (kind delta), by metric; timestamps are their starts. Default: determined from the data',
       examples: [{ 'grid.imported_interval_kwh': '1d' }],
     }),
 };
 
 const retired_at = Instant.nullable().meta({
-  description: 'From then on the device counts no longer for its site: replaced or removed. null: active',
+  description:
+    'When the device was replaced or removed; later readings are not part of its site’s totals. null: active',
 });
 
 export const Device = z
@@ -114,7 +115,7 @@ export const Device = z
       .nullable()
       .meta({
         description:
-          'Metric group in which the device meters consumption: energy, load, grid (its import), vehicle or one of its own. Key figures and baselines are made of it; null: it meters none',
+          'Metric group in which the device meters consumption: energy, load, grid (its import), vehicle or its own group. Key figures and baselines are computed from it; null: it is not a metered device',
         examples: ['load'],
       }),
     last_reading_at: Instant.nullable().meta({ description: 'Time of its newest reading; null: it has none' }),
@@ -126,14 +127,14 @@ export type Device = z.infer<typeof Device>;
 export const DeviceRemoved = z
   .object({
     device_id: DeviceId,
-    name: z.string().meta({ description: 'Name that the device had', examples: ['Garage inverter'] }),
+    name: z.string().meta({ description: 'Name of the deleted device', examples: ['Garage inverter'] }),
     job_id: z.uuid().nullable().meta({
       description: 'Id of the run of the job device-removal that deletes the readings; null: one starts within minutes',
     }),
   })
   .meta({
     id: 'DeviceRemoved',
-    description: 'A device that is deleted; a job deletes its readings from every store and from the archive',
+    description: 'A deleted device; a job deletes its readings from every store and from the archive',
   });
 export type DeviceRemoved = z.infer<typeof DeviceRemoved>;
 
@@ -161,7 +162,6 @@ export const DeviceQuery = z.object({
   kind: DeviceKind.optional(),
   status: DeviceStatus.optional(),
   metered: z.stringbool().optional().meta({
-    description:
-      'true: devices that meter consumption, which key figures and baselines can be made of; false: the others',
+    description: 'true: metered devices, for which key figures and baselines can be computed; false: other devices',
   }),
 });

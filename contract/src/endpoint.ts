@@ -2,14 +2,14 @@ import type { z } from 'zod';
 import type { Scope } from './access/auth.ts';
 
 /**
- * One endpoint of the API. The files in `endpoints/` declare each once: the server registers its route from the declaration, the API's document describes
+ * One endpoint of the API. The files in `endpoints/` declare each once: the server registers its route from the declaration, the OpenAPI document describes
  * it, and the web app and the command line call by it (`client.ts`).
  */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Relative to `/api/v1`, with parameters as `:name`. */
   readonly path: `/${string}`;
-  /** The path is relative to the address of the service instead. */
+  /** Whether the path is relative to the address of the service instead. */
   readonly root?: true;
   readonly tag: string;
   readonly summary: string;
@@ -17,15 +17,15 @@ export interface Endpoint {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
-  /** By status. Every other answer is a `Problem`. */
+  /** Answers by status. All other answers are a `Problem`. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** What the caller must be allowed to do; `public` needs no sign-in. */
+  /** The scope that the caller needs; `public` needs no sign-in. */
   readonly scope: Scope | 'public';
-  /** A public endpoint that answers more to those who are signed in. */
+  /** Whether a public endpoint answers in more detail to signed-in callers. */
   readonly details?: true;
-  /** Name of a success in the audit log, such as `tariff.change`. */
+  /** Name of a successful request in the audit log, such as `tariff.change`. */
   readonly audit?: string;
-  /** Answers from the part of the history that can be read; the `warnings` of the answer name what is missing. */
+  /** Whether it answers from the readable part of the history; the `warnings` of the answer name the missing part. */
   readonly partial?: true;
 }
 
@@ -33,16 +33,16 @@ export interface Endpoint {
 type Answer = z.ZodType | { readonly description: string; readonly content: Content };
 type Content = Readonly<Record<string, { readonly schema: z.ZodType }>>;
 
-/** Declares an endpoint. A key that endpoints do not have does not compile. */
+/** Declares an endpoint. Unknown keys do not compile. */
 export function endpoint<const E extends Endpoint>(definition: E & Record<Exclude<keyof E, keyof Endpoint>, never>): E {
   return definition;
 }
 
-/** A part of a request as the server has checked it, with defaults. */
+/** A part of a request after validation, with defaults. */
 export type Received<E, K extends 'params' | 'query' | 'body'> =
   E extends Readonly<Record<K, infer S extends z.ZodType>> ? z.output<S> : undefined;
 
-/** The JSON of an endpoint's answers; null where it answers nothing. */
+/** The JSON of an endpoint's answers; null without one. */
 export type AnswerOf<E extends Endpoint> = JsonOf<E['answers'][keyof E['answers']]>;
 type JsonOf<A> = A extends z.ZodType
   ? z.output<A>

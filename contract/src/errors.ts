@@ -20,7 +20,7 @@ export const ErrorCode = z
     'corrupt',
     'internal',
   ])
-  .meta({ description: 'Stable code of the error, for programs', examples: ['invalid_input'] });
+  .meta({ description: 'Stable, machine-readable code of the error', examples: ['invalid_input'] });
 export type ErrorCode = z.infer<typeof ErrorCode>;
 
 /** `application/problem+json` (RFC 9457). */
@@ -29,13 +29,13 @@ export const Problem = z
     type: z
       .string()
       .meta({ description: 'URI of the kind of error', examples: ['urn:wattkeeper:problem:invalid_input'] }),
-    title: z.string().meta({ description: 'Kind of the error, for people', examples: ['Unprocessable Entity'] }),
+    title: z.string().meta({ description: 'Kind of the error, as text', examples: ['Unprocessable Entity'] }),
     status: z
       .number()
       .int()
       .meta({ description: 'HTTP status of the answer', examples: [422] }),
     detail: z.string().meta({
-      description: 'What was found and what is allowed, for people',
+      description: 'The error found and the allowed values, as text',
       examples: ['limit: must be at most 1000; got 5000'],
     }),
     code: ErrorCode,
@@ -47,13 +47,13 @@ export const Problem = z
     errors: z
       .array(
         z.object({
-          field: z.string().meta({ description: 'Field that is wrong, with its path', examples: ['readings.0.value'] }),
-          detail: z.string().meta({ description: 'What was found and what is allowed' }),
-          code: z.string().optional().meta({ description: 'Stable code of the fault, for programs' }),
+          field: z.string().meta({ description: 'Path of the invalid field', examples: ['readings.0.value'] }),
+          detail: z.string().meta({ description: 'The error found and the allowed values' }),
+          code: z.string().optional().meta({ description: 'Stable, machine-readable code of the error' }),
         }),
       )
       .optional()
-      .meta({ description: 'One entry for each field that is wrong' }),
+      .meta({ description: 'One entry for each invalid field' }),
   })
   .meta({ id: 'Problem', description: 'An error (RFC 9457, Problem Details)' });
 export type Problem = z.infer<typeof Problem>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Instant } from './common.ts';
 
-/** Fields that many schemas share, with the words that describe them in the API's document. */
+/** Fields shared by many schemas, with their descriptions in the OpenAPI document. */
 
 const EXAMPLE_ID = '0b6f2f0e-5b0a-4c53-9d0a-3f6f1f0f7a11';
 
@@ -13,18 +13,18 @@ export const DeviceName = z
   .meta({ description: 'Name of the device when the answer was made', examples: ['Main meter'] });
 export const SiteId = z.uuid().meta({ description: 'Id of the site', examples: [EXAMPLE_ID] });
 
-/** A site as a request names it. */
+/** Reference to a site in a request. */
 export const SiteReference = z.string().meta({ description: 'Id or name of a site', examples: ['Home'] });
 
-/** A device as a request names it. */
+/** Reference to a device in a request. */
 export const DeviceReference = z.string().meta({ description: 'Id or name of a device', examples: ['Main meter'] });
 
-/** A machine, or another device that meters consumption, as a request names it. */
+/** Reference in a request to a machine or another metered device. */
 export const MachineReference = z
   .string()
   .meta({ description: 'Id or name of a device that meters consumption', examples: ['press-1'] });
 
-/** The device of an answer about its consumption. */
+/** The device of an answer about consumption. */
 export const machineFields = {
   machine_id: z.string().meta({ description: 'Id of the device', examples: [EXAMPLE_ID] }),
   machine_name: z.string().meta({ description: 'Name of the device', examples: ['press-1'] }),
@@ -33,7 +33,7 @@ export const machineFields = {
 export const SiteName = z.string().meta({ description: 'Name of the site', examples: ['Home'] });
 export const TimeZoneName = z
   .string()
-  .meta({ description: 'IANA time zone whose days and hours count', examples: ['Europe/Warsaw'] });
+  .meta({ description: 'IANA time zone of days and hours', examples: ['Europe/Warsaw'] });
 export const CurrencyCode = z
   .string()
   .meta({ description: 'ISO 4217 code of the currency of all amounts', examples: ['EUR'] });
@@ -50,17 +50,17 @@ export const SiteQuery = z
 
 export const SeriesMetric = z
   .string()
-  .meta({ description: 'Metric of the series, with its unit at the end', examples: ['grid.power_kw'] });
+  .meta({ description: 'Metric of the series; its name ends with the unit', examples: ['grid.power_kw'] });
 export const UnitSymbol = z
   .string()
   .meta({ description: 'Unit symbol of the values; empty for a pure number', examples: ['kW', 'kWh', '°C'] });
 
 export const Warnings = z.array(z.string()).meta({
-  description: 'Limits of this answer, a sentence each, such as data that could not be read; empty when there are none',
+  description: 'Limits of this answer, a sentence each, such as unreadable data; empty without any',
   examples: [[]],
 });
 
 export const LastError = z
   .string()
   .nullable()
-  .meta({ description: 'Message of the newest error; null: none since the start, or it has recovered' });
+  .meta({ description: 'Message of the newest error; null: none since the start, or since a recovery' });

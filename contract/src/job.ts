@@ -4,11 +4,11 @@ import { Instant, PageQuery } from './common.ts';
 
 export const JobState = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']).meta({
   description:
-    'queued: waits for its turn · running · succeeded · failed: ended with an error, or by the stop of the service · cancelled: stopped by a person',
+    'queued: waiting · running · succeeded · failed: ended with an error, or because the service stopped · cancelled: stopped by a user',
 });
 export type JobState = z.infer<typeof JobState>;
 
-export const JobName = z.string().meta({ description: 'Which job', examples: ['day-compaction'] });
+export const JobName = z.string().meta({ description: 'Name of the job', examples: ['day-compaction'] });
 
 /** One run of a job. */
 export const Job = z
@@ -21,7 +21,7 @@ export const Job = z
       .min(0)
       .max(1)
       .nullable()
-      .meta({ description: 'Share that is done, 0 to 1; null while unknown', examples: [0.4] }),
+      .meta({ description: 'Progress, 0 to 1; null: unknown', examples: [0.4] }),
     message: z
       .string()
       .nullable()
@@ -29,13 +29,13 @@ export const Job = z
     result: z
       .unknown()
       .nullable()
-      .meta({ description: 'Outcome, in a form that depends on the job; null while it is not there' }),
-    error: z.string().nullable().meta({ description: 'Why the run failed; null unless it did' }),
+      .meta({ description: 'Outcome, in a form that depends on the job; null before it is available' }),
+    error: z.string().nullable().meta({ description: 'Why the run failed; null: it did not fail' }),
     created_at: Instant.meta({ description: 'When the run was queued' }),
-    started_at: Instant.nullable().meta({ description: 'When it began; null while it is queued' }),
-    finished_at: Instant.nullable().meta({ description: 'When it ended; null before' }),
+    started_at: Instant.nullable().meta({ description: 'When it started; null: it is queued' }),
+    finished_at: Instant.nullable().meta({ description: 'When it ended; null: not yet' }),
   })
-  .meta({ id: 'Job', description: 'One run of a job, from its queueing to its end' });
+  .meta({ id: 'Job', description: 'One run of a job, from queueing to end' });
 export type Job = z.infer<typeof Job>;
 
 export const JobQuery = PageQuery.extend({
@@ -48,13 +48,13 @@ export const JobQuery = PageQuery.extend({
   state: JobState.optional().meta({ description: 'Runs in this state only' }),
 });
 
-/** A job that the service knows, and how it is doing. */
+/** A job of the service and its state. */
 export const ScheduledJob = z
   .object({
     name: JobName,
-    title: z.string().meta({ description: 'Short name for people', examples: ['Day compaction'] }),
+    title: z.string().meta({ description: 'Display name', examples: ['Day compaction'] }),
     description: z.string().meta({ description: 'Purpose of the job, in a sentence' }),
-    scope: Scope.meta({ description: 'Scope that is needed to start or cancel it' }),
+    scope: Scope.meta({ description: 'Scope required to start or cancel it' }),
     schedule: z
       .string()
       .nullable()
@@ -73,15 +73,15 @@ export const ScheduledJob = z
     last_run: Job.nullable().meta({ description: 'Newest run; null: it has never run' }),
     last_success_at: Instant.nullable().meta({ description: 'End of the newest successful run; null: none' }),
   })
-  .meta({ id: 'ScheduledJob', description: 'A job that the service knows, its schedule and how its runs went' });
+  .meta({ id: 'ScheduledJob', description: 'A job of the service, its schedule and the outcome of its runs' });
 export type ScheduledJob = z.infer<typeof ScheduledJob>;
 
 export const SchedulerStatus = z
   .object({
-    state: z.enum(['running', 'stopped']).meta({ description: 'stopped: no job is started by its schedule' }),
-    queued: z.number().int().min(0).meta({ description: 'Runs that wait for their turn' }),
-    running: z.number().int().min(0).meta({ description: 'Runs in progress' }),
-    jobs: z.array(ScheduledJob).meta({ description: 'All jobs that the service knows' }),
+    state: z.enum(['running', 'stopped']).meta({ description: 'stopped: no job starts by its schedule' }),
+    queued: z.number().int().min(0).meta({ description: 'Number of queued runs' }),
+    running: z.number().int().min(0).meta({ description: 'Number of runs in progress' }),
+    jobs: z.array(ScheduledJob).meta({ description: 'All jobs of the service' }),
   })
   .meta({ id: 'SchedulerStatus', description: 'State of the scheduler and of every job' });
 export type SchedulerStatus = z.infer<typeof SchedulerStatus>;

@@ -4,8 +4,8 @@ import { isName } from './names.ts';
 
 /**
  * The live stream (`GET /api/v1/stream`, WebSocket).
- * The client subscribes to topics and gets a snapshot of each, then changes. Changes that a client has yet to receive are merged: of readings it
- * gets the newest values, and where events were left out it gets the topic's snapshot again.
+ * The client subscribes to topics and gets a snapshot of each, then changes. Pending changes are merged: for readings, the client
+ * receives the newest values; after omitted events it receives the topic's snapshot again.
  */
 export const Topic = z
   .string()
@@ -17,23 +17,23 @@ export const Topic = z
   })
   .meta({
     description:
-      'readings:DEVICE (id or name) or readings:* (all devices): values that change · devices, sites: their list has changed · anomalies · jobs · health',
+      'readings:DEVICE (id or name) or readings:* (all devices): changed values · devices, sites: changes of the list · anomalies · jobs · health',
     examples: ['readings:*', 'jobs'],
   });
 
 const TOPICS_SHOWN = 'readings:{device}, readings:*, devices, sites, anomalies, jobs and health';
-/** Topics of features that do not exist yet: a client that waited for them would wait for ever. */
+/** Topics of features that do not exist yet: a subscriber would wait forever. */
 const UNPUBLISHED: ReadonlySet<string> = new Set(['insights', 'alerts', 'schedule']);
 
 const READINGS = 'readings:';
-/** Topics of events, beside those of readings. */
+/** Topics of events, in addition to those of readings. */
 export const EVENT_TOPICS: ReadonlySet<string> = new Set(['devices', 'sites', 'anomalies', 'jobs', 'health']);
 
 function isTopic(topic: string): boolean {
   return topic.startsWith(READINGS) ? isName(topic.slice(READINGS.length)) : EVENT_TOPICS.has(topic);
 }
 
-/** Topics that a client can subscribe to, all messages together. `readings:*` counts as one. */
+/** Maximum number of topics per client, over all its messages. `readings:*` counts as one. */
 export const MAX_TOPICS_PER_CLIENT = 1_000;
 
 const Topics = z.array(Topic).min(1).max(MAX_TOPICS_PER_CLIENT).meta({ description: 'Topics of the live stream' });
@@ -41,21 +41,20 @@ const Topics = z.array(Topic).min(1).max(MAX_TOPICS_PER_CLIENT).meta({ descripti
 export const ClientMessage = z
   .discriminatedUnion('type', [
     z.object({
-      type: z.literal('subscribe').meta({ description: 'Begin topics: a snapshot of each, then its changes' }),
+      type: z.literal('subscribe').meta({ description: 'Subscribe to topics: a snapshot of each, then its changes' }),
       topics: Topics,
-      since: z
-        .number()
-        .int()
-        .optional()
-        .meta({ description: 'Newest id received before a reconnect: the events after it follow, or else a snapshot' }),
+      since: z.number().int().optional().meta({
+        description:
+          'Newest id received before a reconnect: the events after it follow, or a snapshot if they are no longer available',
+      }),
     }),
-    z.object({ type: z.literal('unsubscribe').meta({ description: 'End topics' }), topics: Topics }),
-    z.object({ type: z.literal('ping').meta({ description: 'Ask for a pong' }) }),
+    z.object({ type: z.literal('unsubscribe').meta({ description: 'Unsubscribe from topics' }), topics: Topics }),
+    z.object({ type: z.literal('ping').meta({ description: 'Request a pong' }) }),
   ])
   .meta({ id: 'LiveClientMessage', description: 'Message of a client of the live stream, as JSON text' });
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
-/** Latest values of one device; `values` holds only what changed since the message before, except in a snapshot. */
+/** Latest values of one device; `values` has only the changes since the previous message, except in a snapshot. */
 export const LiveReading = z
   .object({
     device_id: DeviceId,
@@ -73,7 +72,8 @@ const Id = z
   .number()
   .int()
   .meta({
-    description: 'Position in the stream: all events up to it were sent. It never falls; send the newest as since',
+    description:
+      'Position in the stream: all events up to it were sent. It never decreases; send the newest one as since',
     examples: [1774778400123],
   });
 
@@ -87,7 +87,7 @@ export const ServerMessage = z
       topic: SentTopic,
       data: z.unknown().meta({
         description:
-          'readings: a list of LiveReading · jobs: a list of Job · anomalies: a list of Anomaly that last · health: a Health · devices, sites: null',
+          'readings: a list of LiveReading · jobs: a list of Job · anomalies: a list of ongoing Anomaly · health: a Health · devices, sites: null',
       }),
       more: z
         .boolean()
@@ -97,7 +97,7 @@ export const ServerMessage = z
     z.object({
       type: z.literal('readings').meta({ description: 'Values that changed since the previous message' }),
       id: Id,
-      items: z.array(LiveReading).meta({ description: 'One entry or more for a device' }),
+      items: z.array(LiveReading).meta({ description: 'One or more entries per device' }),
     }),
     z.object({
       type: z.literal('event').meta({ description: 'An event of a topic' }),
@@ -108,19 +108,19 @@ export const ServerMessage = z
         .meta({ description: 'jobs: a Job · anomalies: an Anomaly · health: a Health · devices, sites: null' }),
     }),
     z.object({
-      type: z.literal('error').meta({ description: 'A message of the client could not be used' }),
+      type: z.literal('error').meta({ description: 'A message of the client was rejected' }),
       id: Id,
       code: z.string().meta({ description: 'Stable code of the error', examples: ['invalid_input'] }),
-      detail: z.string().meta({ description: 'What was wrong, in a sentence' }),
+      detail: z.string().meta({ description: 'The error, in a sentence' }),
     }),
-    z.object({ type: z.literal('pong').meta({ description: 'The answer to a ping' }), id: Id }),
+    z.object({ type: z.literal('pong').meta({ description: 'Answer to a ping' }), id: Id }),
   ])
   .meta({ id: 'LiveServerMessage', description: 'Message of the service on the live stream, as JSON text' });
 export type ServerMessage = z.infer<typeof ServerMessage>;
 
-/** Why the server closes a stream, as WebSocket close codes; the reason is a sentence for people. */
+/** Reasons why the server closes a stream, as WebSocket close codes; the reason text is a sentence. */
 export const LIVE_CLOSE = {
-  /** The service stops: connect again. */
+  /** The service is stopping: connect again. */
   stopping: 1001,
   /** More messages than a client may send: connect again later. */
   tooManyMessages: 1008,
@@ -128,8 +128,8 @@ export const LIVE_CLOSE = {
   unavailable: 1013,
   /** The session or token has ended: sign in first. */
   signedOut: 4401,
-  /** The caller has fewer rights than before: connect again with those that are left. */
+  /** The caller's scopes were reduced: connect again with the remaining ones. */
   rightsChanged: 4403,
-  /** What was sent was not read: connect again. */
+  /** The client did not read its messages: connect again. */
   tooSlow: 4408,
 } as const;

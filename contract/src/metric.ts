@@ -3,15 +3,15 @@ import { MAX_NAME_CHARACTERS, nameFault } from './names.ts';
 
 /**
  * How a metric behaves in time.
- * gauge: instantaneous, averaged by time · counter: ever growing, its increase counts · delta: a quantity per interval, summed.
+ * gauge: instantaneous, averaged over time · counter: increasing, its increase counts · delta: an amount per interval, summed.
  */
 export const MetricKind = z.enum(['gauge', 'counter', 'delta']).meta({
   description:
-    'gauge: an instantaneous value, averaged by time · counter: a level that grows, of which the increase counts · delta: a quantity for each interval, summed',
+    'gauge: an instantaneous value, averaged over time · counter: an increasing level whose increase counts · delta: an amount per interval, summed',
 });
 export type MetricKind = z.infer<typeof MetricKind>;
 
-/** What metric names must not begin with: rollups lie in the stores under such names. */
+/** Reserved prefix of metric names: rollups are stored under such names. */
 export const ROLLUP_PREFIX = 'rollup_';
 
 /** `group.quantity_unit`; the group is everything before the last dot. */
@@ -21,7 +21,7 @@ export const MetricName = z
   .refine(isMetricName, { error: (issue) => metricNameFault(String(issue.input)) ?? 'cannot name a metric' })
   .meta({ description: 'Metric name: group.quantity_unit', examples: ['battery.soc_percent'] });
 
-/** What makes a text useless as a metric's name, or null. */
+/** The reason why a text is not a valid metric name, or null. */
 export function metricNameFault(text: string): string | null {
   const fault = nameFault(text);
   if (fault !== null) return fault;
@@ -40,7 +40,7 @@ const Label = z
   .string()
   .min(1)
   .max(200)
-  .meta({ description: 'Name for people', examples: ['State of charge'] });
+  .meta({ description: 'Display name', examples: ['State of charge'] });
 const Unit = z
   .string()
   .max(40)
@@ -64,7 +64,7 @@ export const Metric = z
       .string()
       .nullable()
       .meta({
-        description: 'Meaning of positive and negative values; null where there is nothing to say',
+        description: 'Meaning of positive and negative values; null: not applicable',
         examples: ['positive: import, negative: export'],
       }),
     custom: z.boolean().meta({ description: 'True: registered by a user; false: part of the built-in catalogue' }),
@@ -75,7 +75,7 @@ export type Metric = z.infer<typeof Metric>;
 export const MetricRegistration = z
   .object({
     name: MetricName,
-    label: Label.optional().meta({ description: 'Name for people; default: derived from the metric name' }),
+    label: Label.optional().meta({ description: 'Display name; default: derived from the metric name' }),
     unit: Unit,
     kind: MetricKind.default('gauge'),
     minimum: Metric.shape.minimum.default(null),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A record schema that keeps the key `__proto__` as any other; `z.record` leaves it out without a word. */
+/** A record schema that retains the key `__proto__` like any other; `z.record` drops it silently. */
 const KeepsEveryName: new (definition: z.core.$ZodRecordDef) => z.ZodRecord = z.core.$constructor(
   'NamedRecord',
   (schema: z.ZodRecord, definition) => {
@@ -18,7 +18,7 @@ const KeepsEveryName: new (definition: z.core.$ZodRecordDef) => z.ZodRecord = z.
   },
 );
 
-/** A schema of values by names from outside, which may be any text. */
+/** A schema of values by external names, which may be any text. */
 export function byName<V extends z.ZodType>(value: V, name: z.ZodString = z.string()): z.ZodRecord<z.ZodString, V> {
   return new KeepsEveryName({ type: 'record', keyType: name, valueType: value }) as z.ZodRecord<z.ZodString, V>;
 }

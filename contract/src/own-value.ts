@@ -1,5 +1,5 @@
 /**
- * The value under an own key of plain data. A name from outside must not find what every object inherits, such as `constructor`:
+ * The value under an own key of plain data. An external name must not find inherited properties, such as `constructor`:
  * tables of the code are `Map`s, and records that arrived as JSON are read with this.
  */
 export function ownValue<T>(record: Readonly<Record<string, T>> | null | undefined, key: string): T | undefined {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Instant } from './common.ts';
 
-/** Readings in one request: more are refused with 422. */
+/** Maximum number of readings in one request: more are rejected with 422. */
 export const MAX_READINGS = 50_000;
 
 export const Reading = z
@@ -18,7 +18,7 @@ export const Reading = z
   })
   .meta({
     id: 'Reading',
-    description: 'What one device reported at one instant',
+    description: 'Values that one device reported at one instant',
     examples: [
       {
         device_id: 'inverter',
@@ -39,14 +39,14 @@ export type RejectedValue = z.infer<typeof RejectedValue>;
 
 export const IngestAnswer = z
   .object({
-    accepted: z.number().int().meta({ description: 'Values taken' }),
-    rejected: z.number().int().meta({ description: 'Values refused, each with its reason in errors' }),
+    accepted: z.number().int().meta({ description: 'Number of accepted values' }),
+    rejected: z.number().int().meta({ description: 'Number of rejected values, with their reasons in errors' }),
     quarantined: z
       .number()
       .int()
-      .meta({ description: 'Values that are readable but implausible, kept apart for review' }),
-    durable: z.boolean().meta({ description: 'True: on disk before this answer; false: kept in memory only' }),
-    errors: z.array(RejectedValue).meta({ description: 'The first 100 refusals and quarantines' }),
+      .meta({ description: 'Number of readable but implausible values, stored in the quarantine for review' }),
+    durable: z.boolean().meta({ description: 'True: on disk before this answer; false: in memory only' }),
+    errors: z.array(RejectedValue).meta({ description: 'The first 100 rejected and quarantined values' }),
   })
-  .meta({ id: 'IngestAnswer', description: 'What became of the values of a request' });
+  .meta({ id: 'IngestAnswer', description: 'Outcome of the values of a request' });
 export type IngestAnswer = z.infer<typeof IngestAnswer>;

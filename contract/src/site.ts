@@ -7,7 +7,7 @@ export const TimeZone = z
   .refine(isTimeZone, {
     error: (issue) => `must be an IANA time zone such as Europe/Warsaw; got ${JSON.stringify(issue.input)}`,
   })
-  .meta({ description: 'IANA time zone; days and months begin by it', examples: ['Europe/Warsaw'] });
+  .meta({ description: 'IANA time zone; it determines the start of days and months', examples: ['Europe/Warsaw'] });
 
 function isTimeZone(name: string): boolean {
   try {
@@ -49,7 +49,7 @@ const siteFields = {
     .number()
     .min(0)
     .max(5)
-    .meta({ description: 'Emission factor of grid energy where no hourly one is known, kg CO₂/kWh', examples: [0.45] }),
+    .meta({ description: 'Emission factor of grid energy without an hourly one, kg CO₂/kWh', examples: [0.45] }),
 };
 
 const TariffId = z.uuid().nullable().meta({ description: 'Tariff that prices its energy; null: none' });
@@ -58,7 +58,7 @@ export const Site = z
   .object({
     id: SiteId,
     ...siteFields,
-    is_default: z.boolean().meta({ description: 'Devices that register themselves join this site' }),
+    is_default: z.boolean().meta({ description: 'Whether automatically registered devices join this site' }),
     is_demo: z.boolean().meta({ description: 'Whether it is the simulated site of the demo' }),
     tariff_id: TariffId,
     created_at: Instant.meta({ description: 'When the site was added' }),
@@ -82,7 +82,7 @@ export type SiteCreate = z.infer<typeof SiteCreate>;
 export const SitePatch = z
   .object({
     ...siteFields,
-    is_default: z.literal(true).meta({ description: 'Make this the default site instead of the one that is it now' }),
+    is_default: z.literal(true).meta({ description: 'Make this the default site' }),
     tariff_id: TariffId,
   })
   .partial()

@@ -4,11 +4,11 @@ import { SiteId, Warnings } from './fields.ts';
 import { Currency } from './site.ts';
 
 /**
- * Largest amount of money for a kWh, a day or a kW, in any currency. Spot prices reach 20 USD/kWh, which is 2e7 in a currency of a million to the
- * dollar; the rest is room for inflation.
+ * Maximum amount of money for a kWh, a day or a kW, in any currency. Spot prices reach 20 USD/kWh, which is 2e7 in a currency of a million to the
+ * dollar; the remainder allows for inflation.
  */
 export const MAX_PRICE = 1e12;
-/** Largest factor of a published price: it may also convert a currency, such as EUR to IDR. */
+/** Maximum factor of a published price: it may also convert a currency, such as EUR to IDR. */
 export const MAX_PRICE_FACTOR = 1e9;
 
 /** Days of the week as ISO 8601 counts them: 1 Monday … 7 Sunday. */
@@ -51,7 +51,7 @@ export const TariffBand = z.object({
     }),
   from: ClockTime.default('00:00').meta({ description: 'Start at the site, included, HH:MM' }),
   to: ClockTime.default('24:00').meta({
-    description: 'End at the site, not included, HH:MM; before `from`: the band runs past midnight',
+    description: 'End at the site, not included, HH:MM; before `from`: the band extends past midnight',
   }),
   season: z
     .object({
@@ -59,9 +59,9 @@ export const TariffBand = z.object({
       to: MonthDay.meta({ description: 'Last day of the season, included, MM-DD', examples: ['03-31'] }),
     })
     .optional()
-    .meta({ description: 'Part of the year in which it applies; default: all of it' }),
+    .meta({ description: 'Part of the year in which it applies; default: the whole year' }),
   holidays: z.enum(['include', 'exclude', 'only']).default('include').meta({
-    description: 'include: holidays are days like others · exclude: not on holidays · only: on holidays alone',
+    description: 'include: holidays are normal days · exclude: not on holidays · only: on holidays only',
   }),
 });
 
@@ -69,10 +69,14 @@ export const ImportPrice = z.discriminatedUnion('type', [
   z.object({ type: z.literal('flat').meta({ description: 'One price at all times' }), price_per_kwh: Price }),
   z.object({
     type: z.literal('time_of_use').meta({ description: 'Prices by time of day, weekday and season' }),
-    bands: z.array(TariffBand).min(1).max(50).meta({ description: 'The first band that fits an instant prices it' }),
+    bands: z
+      .array(TariffBand)
+      .min(1)
+      .max(50)
+      .meta({ description: 'The first band that matches an instant sets its price' }),
     otherwise: z
       .object({ name: BandName, price_per_kwh: Price })
-      .meta({ description: 'Price of the time that no band fits' }),
+      .meta({ description: 'Price at times that no band matches' }),
     holidays: z
       .array(z.iso.date())
       .max(500)
@@ -82,7 +86,7 @@ export const ImportPrice = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('dynamic').meta({ description: 'Price that is published for each hour or quarter hour' }),
     markup_per_kwh: Price.default(0).meta({
-      description: 'Amount added to price.import_per_kwh, in the currency of the site for a kWh',
+      description: 'Amount added to price.import_per_kwh, in the currency of the site per kWh',
       examples: [0.12],
     }),
     factor: z
@@ -100,7 +104,7 @@ export const ImportPrice = z.discriminatedUnion('type', [
     period: z
       .enum(['day', 'month'])
       .default('month')
-      .meta({ description: 'After which the energy is counted from zero again' }),
+      .meta({ description: 'Period after which the energy is counted from zero again' }),
     tiers: z
       .array(
         z.object({
@@ -108,13 +112,18 @@ export const ImportPrice = z.discriminatedUnion('type', [
             .number()
             .positive()
             .nullable()
-            .meta({ description: 'Energy of the period up to which the price holds, kWh; null: any', examples: [500] }),
+            .meta({
+              description: 'Energy of the period up to which the price holds, kWh; null: unlimited',
+              examples: [500],
+            }),
           price_per_kwh: Price,
         }),
       )
       .min(1)
       .max(20)
-      .meta({ description: 'Prices by the energy imported since the start of the period, lowest first' }),
+      .meta({
+        description: 'Prices by the energy imported since the start of the period, in ascending order of energy',
+      }),
   }),
 ]);
 
@@ -125,7 +134,7 @@ export const ExportPrice = z.discriminatedUnion('type', [
     type: z.literal('dynamic').meta({ description: 'Price that is published for each hour or quarter hour' }),
     markup_per_kwh: Price.default(0).meta({
       description:
-        'Amount added to price.export_per_kwh, or to price.import_per_kwh where no export price is published, in the currency of the site for a kWh',
+        'Amount added to price.export_per_kwh, or to price.import_per_kwh if no export price is published, in the currency of the site per kWh',
     }),
     factor: z
       .number()
@@ -154,7 +163,7 @@ const tariffFields = {
     .max(MAX_PRICE)
     .meta({
       description:
-        'Charge for each kW of the greatest 15-minute mean power of a calendar month, in the currency of the site',
+        'Charge for each kW of the highest 15-minute mean power of a calendar month, in the currency of the site',
       examples: [8.5],
     }),
 };
@@ -196,7 +205,7 @@ export const TariffComparisonRequest = z.object({
 });
 export type TariffComparisonRequest = z.infer<typeof TariffComparisonRequest>;
 
-/** What a site's energy of a window costs under several tariffs. */
+/** Cost of a site's energy in a window under several tariffs. */
 export const TariffComparison = z
   .object({
     site_id: SiteId,
@@ -217,5 +226,5 @@ export const TariffComparison = z
       .meta({ description: 'One entry for each tariff' }),
     warnings: Warnings,
   })
-  .meta({ id: 'TariffComparison', description: "Cost of a site's energy of a window under several tariffs" });
+  .meta({ id: 'TariffComparison', description: "Cost of a site's energy in a window under several tariffs" });
 export type TariffComparison = z.infer<typeof TariffComparison>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Instant, NextCursor, TextList, TimePeriod } from './common.ts';
 import { DeviceId, DeviceName, SeriesMetric, UnitSymbol, Warnings } from './fields.ts';
 
-/** Bucket widths that history can be asked in; `auto` picks the finest that keeps within max_points. */
+/** Bucket widths of queries; `auto` selects the finest width within max_points. */
 export const Bucket = z.enum(['auto', 'raw', '1m', '5m', '15m', '30m', '1h', '1d', '1w', '1mo']).meta({
   description: 'Width of buckets; raw: samples · auto: the finest within max_points',
   examples: ['15m'],
@@ -19,7 +19,7 @@ const AggregateList = TextList.pipe(z.array(Aggregate)).meta({
 
 const ExportFormat = z
   .enum(['json', 'csv', 'parquet', 'arrow'])
-  .meta({ description: 'Instead of the Accept header, for links', examples: ['csv'] });
+  .meta({ description: 'Alternative to the Accept header, for links', examples: ['csv'] });
 
 const SiteFilter = z
   .string()
@@ -28,11 +28,11 @@ const SiteFilter = z
 
 export const TelemetryQuery = z.object({
   device_id: TextList.optional().meta({
-    description: 'Device ids or names, repeated or separated by commas; all devices when left out',
+    description: 'Device ids or names, repeated or separated by commas; default: all devices',
   }),
   site_id: SiteFilter,
   metric: TextList.optional().meta({
-    description: 'Metric names, repeated or separated by commas; all metrics of the devices when left out',
+    description: 'Metric names, repeated or separated by commas; default: all metrics of the devices',
   }),
   start: Instant.optional().meta({ description: 'Start of the window, included; default: 24 hours before the end' }),
   end: Instant.optional().meta({ description: 'End of the window, not included; default: now' }),
@@ -44,7 +44,7 @@ export const TelemetryQuery = z.object({
     .min(2)
     .max(1_000_000)
     .optional()
-    .meta({ description: 'Shape-keeping downsampling of raw data to at most this many points a series' }),
+    .meta({ description: 'Downsampling of raw data that preserves its shape, to at most this many points per series' }),
   format: ExportFormat.optional(),
 });
 export type TelemetryQuery = z.infer<typeof TelemetryQuery>;
@@ -80,10 +80,10 @@ export const TelemetryAnswer = z
   .object({
     time_period: TimePeriod.meta({ description: 'Window of the answer' }),
     bucket: Bucket.meta({ description: 'Width of the buckets of the answer; raw: samples' }),
-    downsampled: z.boolean().meta({ description: 'True: samples were left out to keep within max_points' }),
+    downsampled: z.boolean().meta({ description: 'True: samples were omitted to stay within max_points' }),
     warnings: z
       .array(z.string())
-      .meta({ description: 'Raw samples that are gone, and stores that could not be read for this answer' }),
+      .meta({ description: 'Deleted raw samples, and stores that could not be read for this answer' }),
     series: z.array(TelemetrySeries).meta({ description: 'One entry for each device and metric' }),
   })
   .meta({ id: 'TelemetryAnswer', description: 'History of series in a window' });
@@ -113,20 +113,20 @@ export type LatestReading = z.infer<typeof LatestReading>;
 export const LatestAnswer = z
   .object({
     items: z.array(LatestReading).meta({ description: 'One entry for each device' }),
-    timestamp: Instant.meta({ description: 'When the answer was made' }),
+    timestamp: Instant.meta({ description: 'When the answer was created' }),
     warnings: Warnings,
   })
   .meta({ id: 'LatestAnswer', description: 'Newest value of each series' });
 export type LatestAnswer = z.infer<typeof LatestAnswer>;
 
-/** Metrics of a wide table; a file has a column for each. */
+/** Maximum number of metrics of a wide table; a file has a column for each. */
 export const MAX_WIDE_METRICS = 1000;
 
 export const EnergyDataQuery = z.object({
   device_id: z
     .string()
     .optional()
-    .meta({ description: 'Id or name of a device; all devices when left out', examples: ['Main meter'] }),
+    .meta({ description: 'Id or name of a device; default: all devices', examples: ['Main meter'] }),
   start_time: Instant.optional().meta({
     description: 'Start of the window, included; default: 24 hours before the end',
   }),

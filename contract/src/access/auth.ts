@@ -68,7 +68,7 @@ export const SignInLinkCreate = z.object({
     .max(200)
     .nullable()
     .default(null)
-    .meta({ description: 'Id or name of the user; null: the first administrator, who is made when there is no user' }),
+    .meta({ description: 'Id or name of the user; null: the first administrator, who is created if there is no user' }),
 });
 export const SignInLink = z
   .object({
@@ -87,12 +87,12 @@ export type SignInLink = z.infer<typeof SignInLink>;
 export const Me = z
   .object({
     username: z.string().meta({ description: 'Name of the user or token', examples: ['anna'] }),
-    role: Role.nullable().meta({ description: 'Role of the user; null: a token, which has scopes alone' }),
+    role: Role.nullable().meta({ description: 'Role of the user; null: a token, which has scopes but no role' }),
     scopes: z.array(Scope).meta({ description: 'What the caller may do', examples: [['read', 'write']] }),
     csrf_token: z
       .string()
       .nullable()
-      .meta({ ...SECRET, description: 'Send as X-CSRF-Token with requests that change something' }),
+      .meta({ ...SECRET, description: 'Required in the header X-CSRF-Token of requests that change data' }),
   })
   .meta({ id: 'Me', description: 'The caller' });
 export type Me = z.infer<typeof Me>;
@@ -105,7 +105,7 @@ export const User = z
     created_at: CreatedAt,
     has_password: z.boolean().meta({ description: 'false: the user signs in by links only' }),
   })
-  .meta({ id: 'User', description: 'A person who can sign in' });
+  .meta({ id: 'User', description: 'An account that can sign in' });
 export type User = z.infer<typeof User>;
 export const UserCreate = z.object({
   username: UserName,
@@ -117,16 +117,16 @@ export const UserPatch = z.object({ password: Password, role: Role }).partial().
 export const ApiToken = z
   .object({
     id: EntryId,
-    name: z.string().meta({ description: 'What the token is for, unique', examples: ['Home Assistant'] }),
+    name: z.string().meta({ description: 'Purpose of the token, unique', examples: ['Home Assistant'] }),
     scopes: z.array(Scope).meta({ description: 'What the token may do', examples: [['read', 'write']] }),
     created_at: CreatedAt,
     expires_at: Instant.nullable().meta({ description: 'When it becomes invalid; null: never' }),
     last_used_at: Instant.nullable().meta({ description: 'When a request last used it; null: not yet' }),
   })
-  .meta({ id: 'ApiToken', description: 'A key with which a program calls the API' });
+  .meta({ id: 'ApiToken', description: 'A key for programs that call the API' });
 export type ApiToken = z.infer<typeof ApiToken>;
 export const ApiTokenCreate = z.object({
-  name: Name.meta({ description: 'What the token is for, unique', examples: ['Home Assistant'] }),
+  name: Name.meta({ description: 'Purpose of the token, unique', examples: ['Home Assistant'] }),
   scopes: z
     .array(GrantableScope)
     .min(1)
@@ -134,7 +134,7 @@ export const ApiTokenCreate = z.object({
   expires_at: Instant.nullable().default(null).meta({ description: 'When it becomes invalid; null: never' }),
 });
 export const ApiTokenCreated = ApiToken.extend({
-  token: z.string().meta({ ...SECRET, description: 'Shown once, kept only as a hash' }),
+  token: z.string().meta({ ...SECRET, description: 'Shown once; only a hash is stored' }),
 });
 export type ApiTokenCreated = z.infer<typeof ApiTokenCreated>;
 
@@ -142,14 +142,11 @@ export const AuditEntry = z.object({
   id: z
     .number()
     .int()
-    .meta({ description: 'Number of the entry; later entries have greater numbers', examples: [1204] }),
-  at: Instant.meta({ description: 'When it was done' }),
-  actor: z.string().meta({ description: 'User, token or part of the service that did it', examples: ['anna'] }),
-  action: z.string().meta({ description: 'What was done', examples: ['device.remove'] }),
-  target: z
-    .string()
-    .nullable()
-    .meta({ description: 'Name, id or path of what it was done to; null: the whole service' }),
+    .meta({ description: 'Number of the entry; later entries have higher numbers', examples: [1204] }),
+  at: Instant.meta({ description: 'Time of the action' }),
+  actor: z.string().meta({ description: 'User, token or component that performed the action', examples: ['anna'] }),
+  action: z.string().meta({ description: 'The action', examples: ['device.remove'] }),
+  target: z.string().nullable().meta({ description: 'Name, id or path of the object; null: the whole service' }),
   detail: z.string().nullable().meta({ description: 'Details of the request, without secrets; null: none' }),
 });
 export type AuditEntry = z.infer<typeof AuditEntry>;

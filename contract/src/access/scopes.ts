@@ -1,2 +1,5 @@
-/** Scopes that a token can be given: `control` guards nothing yet, and is granted once devices can be controlled. Apart from the schemas, so that pages need not load those. */
+/**
+ * Scopes that a token can be granted: `control` protects nothing yet and is granted once devices can be controlled. In a separate file,
+ * so that pages need not load the schemas.
+ */
 export const GRANTABLE_SCOPES = ['read', 'write', 'admin'] as const;

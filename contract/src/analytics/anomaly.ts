@@ -14,7 +14,7 @@ export const AnomalyType = z
   .enum(['power_spike', 'drop', 'temperature_spike', 'pressure', 'efficiency_drop', 'unusual_pattern', 'stuck_sensor'])
   .meta({
     description:
-      'power_spike: more than expected; drop: less; efficiency_drop: more for eight hours or longer; unusual_pattern: it draws power when it should rest; temperature_spike, pressure: out of the usual; stuck_sensor: repeats one value',
+      'power_spike: more than expected; drop: less; efficiency_drop: more for eight hours or longer; unusual_pattern: power while it should be idle; temperature_spike, pressure: outside the expected range; stuck_sensor: repeats one value',
   });
 export type AnomalyType = z.infer<typeof AnomalyType>;
 
@@ -35,13 +35,13 @@ export const AnomalyFeature = z
   ])
   .meta({
     description:
-      'deviation: from the expected value; lasting_deviation: the same over eight hours; temperature_difference: from the temperature of the surroundings; pressure_change: from the median pressure; mode_change: of the operating status; hour, weekday: when it happened',
+      'deviation: from the expected value; lasting_deviation: mean deviation over eight hours; temperature_difference: from the ambient temperature; pressure_change: from the median pressure; mode_change: of the operating status; hour, weekday: time of the event',
   });
 export type AnomalyFeature = z.infer<typeof AnomalyFeature>;
 
 export const AnomalyLabel = z
   .enum(['right', 'wrong'])
-  .meta({ description: 'Judgement of a person; right: an anomaly; wrong: normal operation' });
+  .meta({ description: "A user's assessment; right: an anomaly; wrong: normal operation" });
 export type AnomalyLabel = z.infer<typeof AnomalyLabel>;
 
 export const Anomaly = z
@@ -50,7 +50,7 @@ export const Anomaly = z
     ...machineFields,
     start: Instant.meta({ description: 'Start of its first quarter hour' }),
     end: Instant.meta({ description: 'End of its last quarter hour' }),
-    detected_at: Instant.meta({ description: 'When the detection found it' }),
+    detected_at: Instant.meta({ description: 'Time of detection' }),
     anomaly_type: AnomalyType,
     severity: AnomalySeverity,
     metric_name: SeriesMetric.meta({ description: 'Metric that deviates, as group.quantity' }),
@@ -64,33 +64,34 @@ export const Anomaly = z
       .number()
       .nullable()
       .meta({
-        description: 'Deviation from the expected value, percent of it; null where there is none or it is 0',
+        description:
+          'Deviation from the expected value, percent of the expected value; null if there is none or it is 0',
         examples: [44.9],
       }),
     confidence_score: z
       .number()
       .min(0)
       .max(1)
-      .meta({ description: '0.5 at the limit above which an anomaly is reported, towards 1 the further above it' }),
-    strength: z
-      .number()
-      .meta({ description: 'Deviation in standard deviations of equally long stretches; hours for a stuck sensor' }),
+      .meta({ description: '0.5 at the limit above which an anomaly is reported, approaching 1 above it' }),
+    strength: z.number().meta({
+      description: 'Deviation in standard deviations of stretches of the same length; hours for a stuck sensor',
+    }),
     extra_energy_kwh: z.number().nullable().meta({
-      description: 'Energy above the expected energy, kWh; negative: below; null where the metric is not a power',
+      description: 'Energy above the expected energy, kWh; negative: below; null if the metric is not a power',
     }),
     reasons: z
       .array(z.object({ feature: AnomalyFeature, share: z.number().meta({ description: 'Share of the score, 0–1' }) }))
-      .meta({ description: 'What sets it apart, the strongest first; shares add up to 1' }),
-    is_resolved: z.boolean().meta({ description: 'Whether somebody has resolved it' }),
+      .meta({ description: 'Features that distinguish it, strongest first; shares add up to 1' }),
+    is_resolved: z.boolean().meta({ description: 'Whether a user has resolved it' }),
     resolved_at: Instant.nullable().meta({ description: 'When it was resolved; null: it is active' }),
   })
-  .meta({ id: 'Anomaly', description: 'A time in which a device did not behave as expected' });
+  .meta({ id: 'Anomaly', description: 'An event in which a device did not behave as expected' });
 export type Anomaly = z.infer<typeof Anomaly>;
 
 export const AnomalyEvent = z.object({
-  at: Instant.meta({ description: 'When it happened' }),
-  actor: z.string().meta({ description: 'User or token that did it', examples: ['anna'] }),
-  kind: z.enum(['comment', 'label', 'resolved', 'reopened']).meta({ description: 'What was done' }),
+  at: Instant.meta({ description: 'Time of the entry' }),
+  actor: z.string().meta({ description: 'User or token that made it', examples: ['anna'] }),
+  kind: z.enum(['comment', 'label', 'resolved', 'reopened']).meta({ description: 'Kind of entry' }),
   text: z
     .string()
     .nullable()
@@ -98,7 +99,7 @@ export const AnomalyEvent = z.object({
 });
 
 export const AnomalyDetail = Anomaly.extend({
-  label: AnomalyLabel.nullable().meta({ description: 'Newest judgement of a person; null: none' }),
+  label: AnomalyLabel.nullable().meta({ description: 'Latest assessment by a user; null: none' }),
   events: z.array(AnomalyEvent).meta({ description: 'Oldest first' }),
   series: z
     .object({
@@ -109,8 +110,8 @@ export const AnomalyDetail = Anomaly.extend({
       upper: z.array(z.number().nullable()).meta({ description: 'Expected + 2 σ, in `unit`' }),
     })
     .nullable()
-    .meta({ description: 'Quarter hours around it; null where the history is gone or too short' }),
-}).meta({ id: 'AnomalyDetail', description: 'An anomaly with its history and the values around it' });
+    .meta({ description: 'Quarter hours around it; null if the history is deleted or too short' }),
+}).meta({ id: 'AnomalyDetail', description: 'An anomaly with its comments and the values around it' });
 export type AnomalyDetail = z.infer<typeof AnomalyDetail>;
 
 export const AnomalyDetection = z.object({
@@ -124,22 +125,22 @@ export const AnomalyDetection = z.object({
     .gt(0, { error: 'must be above 0 and at most 0.5' })
     .max(0.5, { error: 'must be above 0 and at most 0.5' })
     .default(0.1)
-    .meta({ description: 'Share of the quarter hours that the isolation forest takes for outliers' }),
+    .meta({ description: 'Share of the quarter hours that the isolation forest classifies as outliers' }),
 });
 export type AnomalyDetection = z.infer<typeof AnomalyDetection>;
 
-/** What was examined of a device. A time that was not examined may hold anomalies that nobody has found. */
+/** The examined periods of a device. Other periods may contain undetected anomalies. */
 export const ExaminedDevice = z
   .object({
     ...machineFields,
-    time_periods: z.array(TimePeriod).meta({ description: 'Ascending; empty: nothing of it was examined so far' }),
+    time_periods: z.array(TimePeriod).meta({ description: 'Ascending; empty: not examined yet' }),
   })
-  .meta({ id: 'ExaminedDevice', description: 'Times of a device that were searched for anomalies' });
+  .meta({ id: 'ExaminedDevice', description: 'Periods of a device that were searched for anomalies' });
 export type ExaminedDevice = z.infer<typeof ExaminedDevice>;
 
 const examined = z.array(ExaminedDevice).meta({
   description:
-    'The devices of the query that are judged, with the times that were examined: at most the first 1,000. Within these times, what is not listed is not an anomaly.',
+    'The devices of the query and their examined periods: at most the first 1,000. Within these periods, events that are not listed are not anomalies.',
 });
 
 export const DetectedAnomalies = z
@@ -149,13 +150,13 @@ export const DetectedAnomalies = z
     anomalies_detected: z
       .number()
       .int()
-      .meta({ description: 'How many anomalies were found', examples: [2] }),
+      .meta({ description: 'Number of anomalies found', examples: [2] }),
     anomalies: z.array(Anomaly).meta({ description: 'Oldest first' }),
     baseline_model_version: z
       .number()
       .int()
       .nullable()
-      .meta({ description: 'Baseline that gave the expected values; null: none', examples: [3] }),
+      .meta({ description: 'Baseline of the expected values; null: none', examples: [3] }),
     warnings: Warnings,
   })
   .meta({ id: 'DetectedAnomalies', description: 'Result of a detection' });
@@ -173,11 +174,11 @@ export const AnomalyList = z
     total_count: z
       .number()
       .int()
-      .meta({ description: 'How many match, listed or not', examples: [7] }),
+      .meta({ description: 'Number of matching anomalies, including those not listed', examples: [7] }),
     anomalies: z.array(Anomaly).meta({ description: 'Newest first' }),
     examined,
   })
-  .meta({ id: 'AnomalyList', description: 'Newest anomalies, with the times that were searched' });
+  .meta({ id: 'AnomalyList', description: 'Newest anomalies, with the searched periods' });
 export type AnomalyList = z.infer<typeof AnomalyList>;
 
 export const AnomalyQuery = PageQuery.extend({
@@ -190,7 +191,7 @@ export const AnomalyQuery = PageQuery.extend({
   active: z
     .enum(['true', 'false'])
     .optional()
-    .meta({ description: 'true: only those that nobody resolved; false: only resolved ones' }),
+    .meta({ description: 'true: only unresolved ones; false: only resolved ones' }),
 });
 export type AnomalyQuery = z.infer<typeof AnomalyQuery>;
 
@@ -202,12 +203,12 @@ const Text = z
   .trim()
   .min(1)
   .max(2000)
-  .meta({ description: 'Note for those who look later, at most 2,000 characters', examples: ['Filter replaced'] });
+  .meta({ description: 'Note, at most 2,000 characters', examples: ['Filter replaced'] });
 export const AnomalyComment = z.object({ comment: Text });
-/** Resolving and reopening may come with a comment. */
+/** Resolving and reopening may include a comment. */
 export const AnomalyChange = z.object({ comment: Text.optional() });
 export const AnomalyLabelling = z.object({
   label: AnomalyLabel.meta({
-    description: 'wrong: it was normal; similar events need a larger deviation from then on',
+    description: 'wrong: it was normal; later, similar events are reported at larger deviations only',
   }),
 });

@@ -9,14 +9,14 @@ export const AdjustmentRequest = z
     start: Instant.meta({ description: 'Start of the window, included' }),
     end: Instant.meta({ description: 'End of the window, not included' }),
     kwh: z.number().min(-1e12).max(1e12).nullable().default(null).meta({
-      description: 'Additional energy of the window, kWh, negative for energy saved; null: leave the window out',
+      description: 'Additional energy of the window, kWh, negative for energy saved; null: exclude the window',
     }),
     reason: z
       .string()
       .trim()
       .min(1)
       .max(500)
-      .meta({ description: 'What happened, for auditors', examples: ['Test run of the new line'] }),
+      .meta({ description: 'Description of the event, for auditors', examples: ['Test run of the new line'] }),
   })
   .meta({
     id: 'BaselineAdjustmentRequest',
@@ -29,7 +29,7 @@ export const Adjustment = AdjustmentRequest.extend({
   kwh: z
     .number()
     .nullable()
-    .meta({ description: 'Additional energy of the window, kWh; null: the window is left out' }),
+    .meta({ description: 'Additional energy of the window, kWh; null: the window is excluded' }),
   created_by: z.string().meta({ description: 'User or token that added it', examples: ['anna'] }),
   created_at: CreatedAt,
 }).meta({ id: 'BaselineAdjustment', description: 'A non-routine adjustment of a device' });
@@ -51,7 +51,7 @@ export const Severity = z
 
 export const SavingsVerdict = z.enum(['significant', 'not_significant', 'not_valid', 'no_data']).meta({
   description:
-    'significant: fractional uncertainty below 0.5 at 90 %; not_valid: the model or the window supports no claim, whatever its size',
+    'significant: fractional uncertainty below 0.5 at 90 %; not_valid: the model or the window supports no claim of savings',
 });
 export type SavingsVerdict = z.infer<typeof SavingsVerdict>;
 
@@ -60,21 +60,18 @@ const Savings = z
     kwh: z
       .number()
       .nullable()
-      .meta({ description: 'Predicted − actual energy, kWh; negative: more was used than expected; null: not known' }),
-    uncertainty_kwh: z
-      .number()
-      .nullable()
-      .meta({ description: 'Uncertainty at 90 % confidence, kWh; null: not known' }),
-    fractional_uncertainty: z.number().nullable().meta({ description: 'Uncertainty ÷ |savings|; null: not known' }),
+      .meta({ description: 'Predicted − actual energy, kWh; negative: excess consumption; null: unknown' }),
+    uncertainty_kwh: z.number().nullable().meta({ description: 'Uncertainty at 90 % confidence, kWh; null: unknown' }),
+    fractional_uncertainty: z.number().nullable().meta({ description: 'Uncertainty ÷ |savings|; null: unknown' }),
     verdict: SavingsVerdict,
-    reasons: z.array(z.string()).meta({ description: 'Reasons of the verdict, the deciding one first' }),
+    reasons: z.array(z.string()).meta({ description: 'Reasons of the verdict, the decisive one first' }),
   })
   .meta({ id: 'BaselineSavings', description: 'Avoided energy use with its verdict' });
 
 const ModelVersion = z
   .number()
   .int()
-  .meta({ description: 'Version of the baseline that predicts', examples: [3] });
+  .meta({ description: 'Version of the baseline used for the prediction', examples: [3] });
 
 export const Deviation = z
   .object({
@@ -85,16 +82,16 @@ export const Deviation = z
     total_actual_kwh: z
       .number()
       .nullable()
-      .meta({ description: 'Measured energy, kWh; null: no hour of the window is known' }),
+      .meta({ description: 'Measured energy, kWh; null: no hour of the window has data' }),
     total_predicted_kwh: z
       .number()
       .nullable()
-      .meta({ description: 'Predicted energy of the same hours, kWh; null: none is known' }),
+      .meta({ description: 'Predicted energy of the same hours, kWh; null: none has data' }),
     deviation_kwh: z.number().nullable().meta({ description: 'Actual − predicted energy, kWh; negative: saved' }),
     deviation_percent: z.number().nullable().meta({ description: 'Deviation, percent of the predicted energy' }),
     deviation_severity: z
       .enum([...Severity.options, 'no_data'])
-      .meta({ description: 'Beyond 2 σ a warning, beyond 3 σ critical; no_data: no hour of the window is known' }),
+      .meta({ description: 'Beyond 2 σ a warning, beyond 3 σ critical; no_data: no hour of the window has data' }),
     reason: z.string().nullable().meta({ description: 'Why there is no deviation; null: there is one' }),
     uncertainty_kwh: z
       .number()
@@ -105,16 +102,19 @@ export const Deviation = z
     adjustment_kwh: z
       .number()
       .meta({ description: 'Energy of non-routine adjustments, kWh; the prediction includes it' }),
-    adjustments: z.array(Adjustment).meta({ description: 'Those that touch this window' }),
+    adjustments: z.array(Adjustment).meta({ description: 'Adjustments that overlap this window' }),
     excluded_hours: z
       .number()
       .int()
-      .meta({ description: 'Hours (days for a model of days) that adjustments leave out' }),
-    hours: z.number().int().meta({ description: 'Hours (days for a model of days) with energy and every driver' }),
+      .meta({ description: 'Number of hours (days for a model of days) excluded by adjustments' }),
+    hours: z
+      .number()
+      .int()
+      .meta({ description: 'Number of hours (days for a model of days) with energy and every driver' }),
     missing_hours: z
       .number()
       .int()
-      .meta({ description: 'Hours (days for a model of days) without energy or without a driver' }),
+      .meta({ description: 'Number of hours (days for a model of days) without energy or without a driver' }),
     coverage: z
       .number()
       .min(0)
@@ -134,7 +134,7 @@ export const Deviation = z
           severity: Severity,
         }),
       )
-      .meta({ description: 'Each hour (day for a model of days) that is known' }),
+      .meta({ description: 'Each hour (day for a model of days) with data' }),
     cusum: z.array(z.number()).meta({ description: 'Cumulative sum of the deviations, kWh' }),
     warnings: Warnings,
   })
@@ -146,7 +146,9 @@ export const PredictionQuery = z
     machine_id: MachineReference.min(1),
     at: Instant.optional().meta({ description: 'Instant to predict for, in a model by time of week; default: now' }),
   })
-  .meta({ description: 'Besides the machine a value for each driver of its model, such as production_count=120' });
+  .meta({
+    description: 'In addition to the machine, a value for each driver of its model, such as production_count=120',
+  });
 
 export const Prediction = z
   .object({

@@ -22,7 +22,7 @@ export const Drivers = z
           name: DriverName,
           metric: z
             .string()
-            .meta({ description: 'Metric of the driver; of a calendar its name', examples: ['production.count'] }),
+            .meta({ description: 'Metric of the driver, or name of the calendar', examples: ['production.count'] }),
           device_id: z.string().nullable().meta({ description: 'Id of the device that reports it; null: a calendar' }),
           device_name: z.string().nullable().meta({ description: 'Name of this device; null: a calendar' }),
           unit: UnitSymbol,
@@ -39,7 +39,7 @@ export const Drivers = z
           .number()
           .int()
           .meta({ description: 'Hours with energy that were examined', examples: [2140] }),
-        drivers: z.array(DriverName).meta({ description: 'Best subset: greatest adjusted R² with every p < 0.05' }),
+        drivers: z.array(DriverName).meta({ description: 'Best subset: highest adjusted R² with every p < 0.05' }),
         adjusted_r_squared: z.number().meta({ description: 'Adjusted R² of these drivers', examples: [0.91] }),
         p_values: ByDriver.meta({ description: 'p-values by driver (t-test)' }),
         left_out: z
@@ -48,16 +48,16 @@ export const Drivers = z
               name: DriverName,
               reason: z.enum(['missing', 'constant', 'derived', 'suspicious', 'collinear', 'idle']).meta({
                 description:
-                  'missing: too few values; constant: one value; derived: follows from the energy; suspicious: may be calculated from it; collinear: follows from other drivers; idle: no effect besides the others',
+                  'missing: too few values; constant: one value; derived: follows from the energy; suspicious: may be calculated from it; collinear: follows from other drivers; idle: no effect in addition to the others',
               }),
               with: z.array(DriverName).meta({ description: 'Drivers that it is collinear with' }),
-              detail: z.string().meta({ description: 'Reason, for people' }),
+              detail: z.string().meta({ description: 'Reason as text' }),
             }),
           )
           .meta({ description: 'Drivers that are not suggested' }),
       })
       .nullable()
-      .meta({ description: 'Drivers to keep; null: not requested, or too few hours have energy' }),
+      .meta({ description: 'Suggested drivers; null: not requested, or too few hours have energy' }),
   })
   .meta({ id: 'BaselineDrivers', description: 'Possible drivers of the energy of a device' });
 export type BaselineDrivers = z.infer<typeof Drivers>;

@@ -14,7 +14,7 @@ export const DriverName = z
 
 export const ModelType = z.enum(['linear', 'change_point', 'time_of_week_temperature', 'day_of_week']).meta({
   description:
-    'linear: of the drivers; change_point: slopes beyond the outdoor temperatures where heating and cooling begin; time_of_week_temperature: a level for each hour of the week, and the outdoor temperature piece by piece; day_of_week: a level for each day of the week and for public holidays, and the outdoor temperature piece by piece where it is measured',
+    'linear: of the drivers; change_point: slopes beyond the outdoor temperatures where heating and cooling begin; time_of_week_temperature: a level for each hour of the week, and a piecewise linear effect of the outdoor temperature; day_of_week: a level for each day of the week and for public holidays, and a piecewise linear effect of the outdoor temperature if it is measured',
 });
 export type ModelType = z.infer<typeof ModelType>;
 
@@ -25,11 +25,11 @@ export type Resolution = z.infer<typeof Resolution>;
 
 export const ZeroReadings = z.enum(['missing', 'valid']).meta({
   description:
-    'What an hour or day of 0 kWh is: missing, as of an electricity meter that failed (CalTRACK 2.2.1.4), or valid, as of gas and of machines that are switched off',
+    'Meaning of an hour or day of 0 kWh: missing, as from a failed electricity meter (CalTRACK 2.2.1.4), or valid, as for gas meters and machines that are switched off',
 });
 export type ZeroReadings = z.infer<typeof ZeroReadings>;
 
-/** Of the models with change points: three, four or five parameters. */
+/** Shapes of models with change points: three, four or five parameters. */
 export const ModelName = z
   .enum([
     'linear',
@@ -47,7 +47,7 @@ export const ModelName = z
   ])
   .meta({
     description:
-      'Form of the model: 3p, 4p and 5p have change points; _season adds the time of year, _smooth the time of year by the hour, _groups treats days off apart',
+      'Form of the model: 3p, 4p and 5p have change points; _season adds the time of year, _smooth the time of year by the hour, _groups models days off separately',
   });
 export type ModelName = z.infer<typeof ModelName>;
 
@@ -71,14 +71,15 @@ export const BaselineTraining = z
       .default([])
       .meta({
         description:
-          'Drivers with categories, such as operating modes or shifts: calendar:NAME of a calendar of the site, or a metric whose values are whole numbers, at most 20 of them',
+          'Drivers with categories, such as operating modes or shifts: calendar:NAME of a calendar of the site, or a metric with integer values, at most 20 different ones',
         examples: [['calendar:School year', 'production.status']],
       }),
     model_type: z
       .union([ModelType, z.literal('auto')])
       .default('linear')
       .meta({
-        description: 'Form of the model; auto: the one with the smallest error on weeks that were left out of the fit',
+        description:
+          'Form of the model; auto: the one with the smallest error on weeks excluded from the fit (cross-validation)',
       }),
     resolution: Resolution.default('hour').meta({ description: 'Length of an observation' }),
     zero_readings: ZeroReadings.default('missing'),
@@ -103,20 +104,20 @@ export const ByDriver = z.record(z.string(), z.number());
 
 export const Criterion = z
   .object({
-    rule: z.string().meta({ description: 'Statistic that is judged', examples: ['CV(RMSE), hourly'] }),
+    rule: z.string().meta({ description: 'Statistic of the criterion', examples: ['CV(RMSE), hourly'] }),
     source: z.string().meta({ description: 'Standard or practice that sets the threshold' }),
     value: z
       .number()
       .nullable()
       .meta({
-        description: 'Value of the statistic; ratios as 0–1, not in percent; null: not known',
+        description: 'Value of the statistic; ratios as 0–1, not in percent; null: unknown',
         examples: [0.18],
       }),
     threshold: z.string().meta({ description: 'Limit of the value, for people', examples: ['< 30 %'] }),
     passed: z
       .boolean()
       .nullable()
-      .meta({ description: 'Whether the value is within the limit; null: cannot be judged' }),
+      .meta({ description: 'Whether the value is within the limit; null: cannot be evaluated' }),
   })
   .meta({ id: 'BaselineCriterion', description: 'A rule that a valid model satisfies' });
 export type Criterion = z.infer<typeof Criterion>;
@@ -128,8 +129,8 @@ const model = {
     .number()
     .int()
     .meta({ description: 'Number of the version, from 1', examples: [3] }),
-  is_active: z.boolean().meta({ description: 'Whether deviations and anomalies are judged by it' }),
-  trained_at: Instant.meta({ description: 'When it was trained' }),
+  is_active: z.boolean().meta({ description: 'Whether deviations and anomalies are computed with it' }),
+  trained_at: Instant.meta({ description: 'Time of training' }),
   time_period: TimePeriod.meta({ description: 'Window of the training data' }),
   model_type: ModelType,
   model_name: ModelName,
@@ -147,18 +148,18 @@ const model = {
   cv_rmse_out_of_sample: z
     .number()
     .nullable()
-    .meta({ description: 'cv_rmse on weeks that were left out of the fit; null for fewer than two weeks' }),
+    .meta({ description: 'cv_rmse on weeks excluded from the fit (cross-validation); null for fewer than two weeks' }),
   nmbe: z.number().meta({ description: 'Normalised mean bias error; 0.005 is 0.5 %', examples: [0.001] }),
   f_value: z.number().meta({ description: 'F statistic of the whole model' }),
   f_p_value: z.number().meta({ description: 'p-value of the hypothesis that no term has an effect (F-test)' }),
-  autocorrelation: z.number().meta({ description: 'Correlation of each residual with the one before, −1 to 1' }),
-  effective_samples: z.number().meta({ description: 'Samples that are independent, given the autocorrelation' }),
+  autocorrelation: z.number().meta({ description: 'Correlation of consecutive residuals, −1 to 1' }),
+  effective_samples: z.number().meta({ description: 'Number of independent samples, given the autocorrelation' }),
   intercept: z.number().meta({
     description: 'Constant term, kWh an hour or day; for a model by time of week the mean over the hours of the week',
   }),
   coefficients: ByDriver.meta({
     description:
-      'Coefficients by term, kWh per unit of the driver; of heating, cooling and pieces of the temperature, kWh per °C',
+      'Coefficients by term, kWh per unit of the driver; of heating, cooling and pieces of the temperature response, kWh per °C',
   }),
   standard_errors: ByDriver.meta({ description: 'Standard errors of the coefficients, in their units' }),
   t_values: ByDriver.meta({ description: 'Coefficient ÷ standard error, by term' }),
@@ -167,7 +168,7 @@ const model = {
   balance_points: z
     .array(
       z.object({
-        kind: z.enum(['heating', 'cooling']).meta({ description: 'What begins at this temperature' }),
+        kind: z.enum(['heating', 'cooling']).meta({ description: 'Which of the two starts at this temperature' }),
         temperature_c: z.number().meta({ description: 'Outdoor temperature, °C', examples: [14.5] }),
         standard_error_c: z.number().meta({ description: 'Standard error of the temperature, °C' }),
         lower_c: z.number().meta({ description: 'Lower bound at 95 % confidence, °C' }),
@@ -179,17 +180,17 @@ const model = {
     .number()
     .int()
     .nullable()
-    .meta({ description: 'Delay of the energy after the outdoor temperature, hours; null: the model has no delay' }),
+    .meta({ description: 'Delay between outdoor temperature and energy, hours; null: the model has no delay' }),
   time_of_week: z
     .object({
       levels_kwh: z.array(z.number().nullable()).meta({
         description:
           'Energy of the 168 hours of the week, from Monday 00:00 by the site’s clock, at the mean temperature, kWh; null: not in the training',
       }),
-      occupied: z.array(z.boolean()).meta({ description: 'Whether each of the 168 hours is one of occupancy' }),
+      occupied: z.array(z.boolean()).meta({ description: 'Whether each of the 168 hours is an occupied hour' }),
       p_value: z
         .number()
-        .meta({ description: 'p-value of the hypothesis that all hours of the week are alike (F-test)' }),
+        .meta({ description: 'p-value of the hypothesis that all hours of the week have the same level (F-test)' }),
       temperature_p_value: z.number().nullable().meta({
         description: 'p-value of the hypothesis that the temperature has no effect (F-test); null: not tested',
       }),
@@ -210,7 +211,7 @@ const model = {
         .meta({ description: 'Whether each of the 7 days, from Monday, is a working day; the others are days off' }),
       p_value: z
         .number()
-        .meta({ description: 'p-value of the hypothesis that all days of the week are alike (F-test)' }),
+        .meta({ description: 'p-value of the hypothesis that all days of the week have the same level (F-test)' }),
       temperature_p_value: z.number().nullable().meta({
         description:
           'p-value of the hypothesis that the temperature has no effect (F-test); null: a model without a temperature',
@@ -226,10 +227,9 @@ const model = {
           .string()
           .meta({ description: 'The most frequent category: the coefficients of the others are differences from it' }),
         categories: z.array(z.string()).meta({ description: 'All categories of the training data' }),
-        p_value: z
-          .number()
-          .nullable()
-          .meta({ description: 'p-value of the hypothesis that all categories are alike (F-test); null: not tested' }),
+        p_value: z.number().nullable().meta({
+          description: 'p-value of the hypothesis that all categories have the same level (F-test); null: not tested',
+        }),
       }),
     )
     .meta({ description: 'Drivers with categories; each category but the base has a coefficient “NAME = CATEGORY”' }),
@@ -241,14 +241,14 @@ const model = {
         cv_rmse_out_of_sample: z
           .number()
           .nullable()
-          .meta({ description: 'CV(RMSE) on weeks that were left out of the fit; null: cannot be fitted' }),
+          .meta({ description: 'CV(RMSE) on weeks excluded from the fit (cross-validation); null: cannot be fitted' }),
       }),
     )
     .meta({ description: 'Models that were compared' }),
   diagnostics: z
     .object({
       durbin_watson: z.number().meta({
-        description: 'Durbin–Watson statistic, 0–4; near 2 where residuals are independent of the ones before',
+        description: 'Durbin–Watson statistic, 0–4; near 2 for uncorrelated consecutive residuals',
       }),
       heteroscedasticity_p: z.number().nullable().meta({
         description:
@@ -258,7 +258,7 @@ const model = {
         .array(
           z.object({
             at: Instant.meta({ description: 'Start of the hour or day' }),
-            cooks_distance: z.number().meta({ description: 'Cook’s distance: how far it moves the model' }),
+            cooks_distance: z.number().meta({ description: 'Cook’s distance: its influence on the model' }),
           }),
         )
         .meta({ description: 'The five hours or days with the greatest influence on the model' }),
@@ -269,8 +269,8 @@ const model = {
     .record(
       z.string(),
       z.object({
-        min: z.number().meta({ description: 'Least value, in the unit of the driver' }),
-        max: z.number().meta({ description: 'Greatest value, in the unit of the driver' }),
+        min: z.number().meta({ description: 'Lowest value, in the unit of the driver' }),
+        max: z.number().meta({ description: 'Highest value, in the unit of the driver' }),
         mean: z.number().meta({ description: 'Mean, in the unit of the driver' }),
       }),
     )

@@ -4,7 +4,7 @@ import { CreatedAt, EntryId, SiteId, SiteReference, UpdatedAt } from '../fields.
 import { ClockTime, Weekday } from '../tariff.ts';
 
 export const MAX_CALENDAR_PERIODS = 1000;
-/** Days of a period with this category are holidays of the site as well, as the public holidays of its country are. */
+/** Days with this category are also holidays of the site, in addition to the public holidays of its country. */
 export const HOLIDAY_CATEGORY = 'holiday';
 
 export const CalendarPeriod = z
@@ -24,9 +24,9 @@ export const CalendarPeriod = z
       .max(7)
       .optional()
       .meta({ description: '1 Monday … 7 Sunday; default: every day', examples: [[1, 2, 3, 4, 5]] }),
-    from_time: ClockTime.default('00:00').meta({ description: 'Time of day at which it begins', examples: ['06:00'] }),
+    from_time: ClockTime.default('00:00').meta({ description: 'Start, time of day', examples: ['06:00'] }),
     to_time: ClockTime.default('24:00').meta({
-      description: 'Time of day at which it ends; one before from_time is on the next day',
+      description: 'End, time of day; a time before from_time is on the next day',
       examples: ['14:00'],
     }),
   })
@@ -46,7 +46,7 @@ const fields = {
   periods: z
     .array(CalendarPeriod)
     .max(MAX_CALENDAR_PERIODS)
-    .meta({ description: 'Where several apply, the first one counts' }),
+    .meta({ description: 'If several apply, the first one counts' }),
 };
 
 export const CalendarCreate = z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Instant, ListQuery, Name, pageOf, TimePeriod } from '../common.ts';
 import { CreatedAt, EntryId, MachineReference, machineFields, UpdatedAt, Warnings } from '../fields.ts';
 
-/** Longest expression. */
+/** Maximum length of an expression. */
 export const MAX_EXPRESSION_LENGTH = 500;
 
 const fields = {
@@ -14,7 +14,7 @@ const fields = {
     .string()
     .trim()
     .max(1000)
-    .meta({ description: 'What the key figure means', examples: ['Electricity for each pallet that was packed'] }),
+    .meta({ description: 'Meaning of the key figure', examples: ['Electricity for each pallet that was packed'] }),
   expression: z
     .string()
     .min(1)
@@ -30,11 +30,11 @@ const fields = {
     .min(1)
     .max(40)
     .nullable()
-    .meta({ description: 'Unit of the value; null: the one that the expression gives', examples: ['Wh/unit'] }),
+    .meta({ description: 'Unit of the value; null: the unit of the expression', examples: ['Wh/unit'] }),
   site_id: z
     .uuid()
     .nullable()
-    .meta({ description: 'Id of the site whose machines have it; null: machines of every site' }),
+    .meta({ description: 'Id of the site to whose machines it applies; null: machines of every site' }),
 };
 
 export const CustomKpi = z
@@ -45,13 +45,12 @@ export const CustomKpi = z
       .string()
       .nullable()
       .meta({
-        description:
-          'Unit of the values; ¤ where sites have different currencies; null while the expression cannot be used',
+        description: 'Unit of the values; ¤ if sites have different currencies; null if the expression cannot be used',
         examples: ['kWh/unit'],
       }),
     problem: z.string().nullable().meta({
       description:
-        'Why the expression can no longer be used, such as when the unit of a metric has changed; null: it can',
+        'Why the expression can no longer be used, such as when the unit of a metric has changed; null: it can be used',
     }),
     created_at: CreatedAt,
     updated_at: UpdatedAt,
@@ -97,9 +96,9 @@ const value = {
     .string()
     .nullable()
     .meta({ description: 'Unit of the value; null while the expression cannot be used', examples: ['kWh/unit'] }),
-  reason: z.string().nullable().meta({ description: 'Why there is no value; null: there is one' }),
+  reason: z.string().nullable().meta({ description: 'Reason for a missing value; null: there is a value' }),
   coverage: z.number().min(0).max(1).nullable().meta({
-    description: 'Share of the window for which every measured quantity is known, 0–1; null: none is measured',
+    description: 'Share of the window with data for every measured quantity, 0–1; null: none is measured',
   }),
   warnings: Warnings,
 };
@@ -131,7 +130,7 @@ export const CustomKpiPreviewRequest = z
       .max(40)
       .nullable()
       .default(null)
-      .meta({ description: 'Unit of the value; null: the one that the expression gives', examples: ['Wh/unit'] }),
+      .meta({ description: 'Unit of the value; null: the unit of the expression', examples: ['Wh/unit'] }),
     site_id: fields.site_id.default(null),
     machine_id: z
       .string()
@@ -147,17 +146,17 @@ export const CustomKpiPreview = z
   .object({
     error: z
       .object({
-        field: z.enum(['expression', 'unit']).meta({ description: 'Which of the two is wrong' }),
+        field: z.enum(['expression', 'unit']).meta({ description: 'The wrong field' }),
         column: z
           .number()
           .int()
           .min(1)
           .nullable()
           .meta({ description: 'Position in the expression, in characters from 1; null: not at one position' }),
-        detail: z.string().meta({ description: 'What was found and what is allowed' }),
+        detail: z.string().meta({ description: 'The error, and the allowed values' }),
       })
       .nullable()
-      .meta({ description: 'Why it cannot be saved; null: it can' }),
+      .meta({ description: 'Why it cannot be saved; null: it can be saved' }),
     ...value,
   })
   .meta({ id: 'CustomKpiPreview', description: 'Result of the check of an expression' });

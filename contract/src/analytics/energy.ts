@@ -17,7 +17,8 @@ const soc = (name: string) =>
     .number()
     .nullable()
     .meta({ description: `${name}, %; null: not known`, examples: [62] });
-const peakAt = (name: string) => Instant.nullable().meta({ description: `When ${name} was greatest; null: not known` });
+const peakAt = (name: string) =>
+  Instant.nullable().meta({ description: `Time of the highest ${name}; null: not known` });
 
 const Carbon = z
   .number()
@@ -44,7 +45,7 @@ const SelfSufficiency = z
   .number()
   .nullable()
   .meta({
-    description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption; null: not known',
+    description: 'Share of the consumption not imported, 0–1: 1 − grid_to_load ÷ consumption; null: not known',
     examples: [0.64],
   });
 
@@ -57,19 +58,19 @@ export const DailyReport = z
   .object({
     date: Day,
     site_id: SiteId,
-    time_period: TimePeriod.meta({ description: 'The day, or the part of today that has passed' }),
+    time_period: TimePeriod.meta({ description: 'The day, or today until now' }),
     total_pv_production_kwh: kwh('Solar production'),
     total_consumption_kwh: kwh('Consumption'),
-    grid_import_kwh: kwh('Energy bought from the grid'),
-    grid_export_kwh: kwh('Energy sold to the grid'),
-    battery_charged_kwh: kwh('Energy into batteries'),
-    battery_discharged_kwh: kwh('Energy out of batteries'),
+    grid_import_kwh: kwh('Energy imported from the grid'),
+    grid_export_kwh: kwh('Energy exported to the grid'),
+    battery_charged_kwh: kwh('Energy charged into batteries'),
+    battery_discharged_kwh: kwh('Energy discharged from batteries'),
     average_battery_soc: soc('Mean state of charge of the batteries'),
     min_battery_soc: soc('Lowest state of charge of the batteries'),
     max_battery_soc: soc('Highest state of charge of the batteries'),
-    peak_pv_power_kw: kw('Greatest solar power'),
+    peak_pv_power_kw: kw('Highest solar power'),
     peak_pv_at: peakAt('solar power'),
-    peak_consumption_kw: kw('Greatest consumption'),
+    peak_consumption_kw: kw('Highest consumption'),
     peak_consumption_at: peakAt('consumption'),
     self_consumption: SelfConsumption,
     self_sufficiency: SelfSufficiency,
@@ -80,12 +81,12 @@ export const DailyReport = z
     data_points: z
       .number()
       .int()
-      .meta({ description: 'Stored values that the report is calculated from', examples: [8640] }),
+      .meta({ description: 'Number of stored values used for the report', examples: [8640] }),
     coverage: z
       .number()
       .min(0)
       .max(1)
-      .meta({ description: 'Share of the day (so far) for which the energy of every part of the site is known, 0–1' }),
+      .meta({ description: 'Share of the day (until now) with energy data for every part of the site, 0–1' }),
     coverage_by_quantity: z.record(z.string(), z.number()).meta({
       description: 'Share of the day that samples and counters of solar, battery, grid, load … cover, 0–1 each',
       examples: [{ solar: 1, grid: 0.98 }],
@@ -104,7 +105,7 @@ const residual = (description: string) =>
     .meta({ description: `${description}, kWh; absent in reports stored before it was recorded` });
 
 /**
- * Energy flows between the four corners of a site over a window, all in kWh. All flows from or to a corner, with the one from or to
+ * Energy flows between the four parts of a site (solar, battery, grid, load) over a window, all in kWh. All flows from or to a corner, with the one from or to
  * `other`, add up to its total.
  */
 export const EnergyFlows = z.object({
@@ -115,23 +116,23 @@ export const EnergyFlows = z.object({
   battery_to_grid_kwh: flow('Discharge that is exported'),
   grid_to_load_kwh: flow('Import that is consumed'),
   grid_to_battery_kwh: flow('Import that charges batteries'),
-  solar_to_other_kwh: residual('Production that no meter sees again'),
-  battery_to_other_kwh: residual('Discharge that no meter sees again, such as losses'),
-  grid_to_other_kwh: residual('Import that no meter sees again'),
-  other_to_load_kwh: residual('Consumption whose source no meter sees'),
-  other_to_battery_kwh: residual('Charge whose source no meter sees'),
-  other_to_grid_kwh: residual('Export whose source no meter sees'),
+  solar_to_other_kwh: residual('Production not accounted for by any meter'),
+  battery_to_other_kwh: residual('Discharge not accounted for by any meter, such as losses'),
+  grid_to_other_kwh: residual('Import not accounted for by any meter'),
+  other_to_load_kwh: residual('Consumption from an unmetered source'),
+  other_to_battery_kwh: residual('Charge from an unmetered source'),
+  other_to_grid_kwh: residual('Export from an unmetered source'),
 });
 export type EnergyFlows = z.infer<typeof EnergyFlows>;
 
 export const EnergyTotals = z.object({
   solar_kwh: kwh('Solar production'),
   consumption_kwh: kwh('Consumption'),
-  import_kwh: kwh('Energy bought from the grid'),
-  export_kwh: kwh('Energy sold to the grid'),
-  battery_charged_kwh: kwh('Energy into batteries'),
-  battery_discharged_kwh: kwh('Energy out of batteries'),
-  vehicle_kwh: kwh('Energy into vehicles'),
+  import_kwh: kwh('Energy imported from the grid'),
+  export_kwh: kwh('Energy exported to the grid'),
+  battery_charged_kwh: kwh('Energy charged into batteries'),
+  battery_discharged_kwh: kwh('Energy discharged from batteries'),
+  vehicle_kwh: kwh('Energy charged into vehicles'),
   self_consumption: SelfConsumption,
   self_sufficiency: SelfSufficiency,
   cost: Cost,
@@ -141,13 +142,10 @@ export const EnergyTotals = z.object({
     .nullable()
     .meta({ description: 'Daily charge of the days with data, in `currency`; null: not known' }),
   demand_cost: z.number().nullable().optional().meta({
-    description:
-      "Charge on the greatest quarter hour of each month, prorated, in `currency`; on a window's totals only",
+    description: "Charge on the highest quarter hour of each month, prorated, in `currency`; on a window's totals only",
   }),
   carbon_kg: Carbon,
-  coverage: z
-    .number()
-    .meta({ description: 'Share of the time for which the energy of every part of the site is known, 0–1' }),
+  coverage: z.number().meta({ description: 'Share of the time with energy data for every part of the site, 0–1' }),
 });
 export type EnergyTotals = z.infer<typeof EnergyTotals>;
 
@@ -195,14 +193,14 @@ export const EnergyBalance = z
   .meta({ id: 'EnergyBalance', description: 'Energy, cost and flows of a site over a window' });
 export type EnergyBalance = z.infer<typeof EnergyBalance>;
 
-/** What is happening on a site right now. */
+/** Current values of a site. */
 export const PowerNow = z.object({
   solar_kw: kw('Solar production'),
   battery_kw: kw('Power of the batteries, positive while they charge'),
   battery_soc_percent: soc('State of charge of the batteries'),
   grid_kw: kw('Power from the grid, negative while energy is exported'),
   load_kw: kw('Consumption'),
-  vehicle_kw: kw('Power into vehicles'),
+  vehicle_kw: kw('Charging power of vehicles'),
   machines_kw: kw('Power of the machines'),
   import_price_per_kwh: z
     .number()
@@ -219,7 +217,7 @@ export const SiteSummary = z
     currency: CurrencyCode,
     timezone: TimeZoneName,
     generated_at: GeneratedAt,
-    now: PowerNow.meta({ description: 'Power at present' }),
+    now: PowerNow.meta({ description: 'Current power' }),
     today: EnergyTotals.meta({ description: 'Totals since midnight' }),
     yesterday: EnergyTotals.nullable().meta({ description: 'Totals of yesterday; null: no data' }),
     yesterday_so_far: EnergyTotals.nullable().meta({
@@ -232,6 +230,6 @@ export const SiteSummary = z
     is_demo: z.boolean().meta({ description: 'Whether the site has simulated data' }),
     warnings: Warnings,
   })
-  .meta({ id: 'SiteSummary', description: 'A site now, today and yesterday' });
+  .meta({ id: 'SiteSummary', description: 'Current values, today and yesterday of a site' });
 export type SiteSummary = z.infer<typeof SiteSummary>;
 export const SummaryQuery = z.object({ site_id: SiteQuery });

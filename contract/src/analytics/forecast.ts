@@ -40,26 +40,26 @@ const about = {
 
 const ForecastModel = z
   .object({
-    name: z.string().meta({ description: 'Name of the model, for programs', examples: ['naive_week'] }),
-    title: z.string().meta({ description: 'Name of the model, for people' }),
-    chosen_at: Instant.meta({ description: 'When back-tests chose it' }),
+    name: z.string().meta({ description: 'Identifier of the model', examples: ['naive_week'] }),
+    title: z.string().meta({ description: 'Display name of the model' }),
+    chosen_at: Instant.meta({ description: 'Time of selection by back-tests' }),
   })
   .meta({ description: 'Model with the smallest error in back-tests' });
 
 const backtest = {
   mae_kw: z.number().meta({ description: 'Mean absolute error, kW', examples: [0.42] }),
   mape: z.number().nullable().meta({
-    description:
-      'Mean absolute percentage error, over times at which the load was not near zero, %; null: there are none',
+    description: 'Mean absolute percentage error, over times with a load not near zero, %; null: there are none',
   }),
   mase: z.number().nullable().meta({
-    description: 'Mean absolute scaled error: error ÷ error of the naive forecast within the history; null: that is 0',
+    description:
+      'Mean absolute scaled error: error ÷ error of the naive forecast within the history; null: that error is 0',
   }),
   coverage: z.number().meta({ description: 'Share within the 95 % band, 0–1' }),
   coverage_80: z.number().meta({ description: 'Share within the 80 % band, 0–1' }),
   skill: z.number().meta({ description: '1 − error ÷ error of the better seasonal naive forecast; above 0 is better' }),
   naive_mae_kw: z.number().meta({ description: 'Mean absolute error of that naive forecast, kW' }),
-  backtests: z.number().int().meta({ description: 'How many forecasts were compared with measured values' }),
+  backtests: z.number().int().meta({ description: 'Number of forecasts compared with measured values' }),
 };
 
 const SlotStart = Instant.meta({ description: 'Start of the slot' });
@@ -80,8 +80,7 @@ export const DemandForecast = z
             .number()
             .nullable()
             .meta({
-              description:
-                'Mean power of the slot, kW; null: nothing was ever reported at this time of the day or week',
+              description: 'Mean power of the slot, kW; null: no data at this time of the day or week',
               examples: [2.7],
             }),
           confidence_interval_lower: bound('Lower', 95),
@@ -108,28 +107,28 @@ export const DemandForecast = z
         power_kw: z.number().meta({ description: 'Mean power of the slot, kW', examples: [5.8] }),
       })
       .nullable()
-      .meta({ description: 'Slot with the greatest power; null: no slot has a forecast' }),
+      .meta({ description: 'Slot with the highest power; null: no slot has a forecast' }),
     model: ForecastModel,
     backtest: z.object(backtest).meta({ description: 'Accuracy of the model in back-tests' }),
     warnings: Warnings,
   })
-  .meta({ id: 'DemandForecast', description: 'Power of the hours or days ahead, with confidence bands' });
+  .meta({ id: 'DemandForecast', description: 'Power of the coming hours or days, with confidence bands' });
 export type DemandForecast = z.infer<typeof DemandForecast>;
 
 export const PeakForecast = z
   .object({
     ...about,
-    timestamp: Instant.meta({ description: 'Start of the slot with the greatest mean power' }),
+    timestamp: Instant.meta({ description: 'Start of the slot with the highest mean power' }),
     power_kw: z.number().meta({ description: 'Mean power of that slot, kW', examples: [5.8] }),
     lower_kw: z.number().meta({ description: 'Lower bound of the 95 % band of that slot, kW' }),
     upper_kw: z.number().meta({ description: 'Upper bound of the 95 % band of that slot, kW' }),
     confidence: z
       .number()
-      .meta({ description: 'Share of back-tests whose peak was at most one slot from the forecast one, 0–1' }),
+      .meta({ description: 'Share of back-tests whose actual peak was at most one slot from the forecast peak, 0–1' }),
     mean_error_kw: z.number().meta({ description: 'Mean absolute error of the peak’s power in back-tests, kW' }),
     warnings: Warnings,
   })
-  .meta({ id: 'PeakForecast', description: 'Slot with the greatest forecast power' });
+  .meta({ id: 'PeakForecast', description: 'Slot with the highest forecast power' });
 export type PeakForecast = z.infer<typeof PeakForecast>;
 
 export const ForecastAccuracy = z
@@ -138,18 +137,18 @@ export const ForecastAccuracy = z
     model: ForecastModel,
     ...backtest,
     bias_kw: z.number().meta({ description: 'Mean error, kW; positive: forecasts are too high' }),
-    naive_model: z.string().meta({ description: 'Name of the naive forecast that `skill` compares with, for people' }),
+    naive_model: z.string().meta({ description: 'Display name of the naive forecast that `skill` refers to' }),
     thorough: z.boolean().meta({ description: 'false until the nightly back-test has compared all models' }),
     models: z
       .array(
         z.object({
-          name: z.string().meta({ description: 'Name of the model, for programs', examples: ['naive_week'] }),
-          title: z.string().meta({ description: 'Name of the model, for people' }),
+          name: z.string().meta({ description: 'Identifier of the model', examples: ['naive_week'] }),
+          title: z.string().meta({ description: 'Display name of the model' }),
           mae_kw: z
             .number()
             .nullable()
             .meta({ description: 'Mean absolute error over the same back-tests for all models, kW; null: not tested' }),
-          reason: z.string().nullable().meta({ description: 'Why it was not tested; null: it was' }),
+          reason: z.string().nullable().meta({ description: 'Why it was not tested; null: it was tested' }),
         }),
       )
       .meta({ description: 'All models, with their errors' }),
@@ -188,7 +187,7 @@ export const SolarForecast = z
     energy_kwh: z.number().meta({ description: 'Energy of all these hours, kWh', examples: [21.4] }),
     method: z.enum(['model', 'persistence']).meta({
       description:
-        'model: the power under a clear sky and the usual clouds; persistence: the newest known power at the same hour of the day, since the model was no better in the back-test',
+        'model: clear-sky power and typical clouds; persistence: the latest known power at the same hour of the day, since the model was not better in the back-test',
     }),
     plane: z
       .object({
@@ -199,28 +198,28 @@ export const SolarForecast = z
         clear_days: z.number().int().meta({ description: 'Days with a clear sky from which the plane was estimated' }),
       })
       .meta({
-        description: 'Orientation of the panels, estimated from clear days; one plane that is equivalent to all',
+        description: 'Orientation of the panels, estimated from clear days; one plane equivalent to all of them',
       }),
     backtest: z
       .object({
         mae_kw: z.number().meta({
-          description: 'Mean absolute error of the model by day, a day ahead, trained on earlier days only, kW',
+          description: 'Mean absolute error of the model by day, one day ahead, trained on earlier days only, kW',
         }),
         persistence_mae_kw: z
           .number()
           .meta({ description: 'Mean absolute error of the power at the same hour of the day before, kW' }),
         skill: z.number().meta({ description: '1 − mae_kw ÷ persistence_mae_kw; above 0 is better than persistence' }),
         recent_skill: z.number().meta({ description: 'Skill over the last 60 days alone' }),
-        coverage: z.number().meta({ description: 'Share of hours within the 95 % band of the answer, 0–1' }),
+        coverage: z.number().meta({ description: 'Share of hours within the 95 % band, 0–1' }),
         days: z
           .number()
           .int()
-          .meta({ description: 'Days that were compared', examples: [120] }),
+          .meta({ description: 'Number of compared days', examples: [120] }),
       })
       .meta({ description: 'Accuracy in back-tests' }),
     warnings: Warnings,
   })
-  .meta({ id: 'SolarForecast', description: 'Solar power of the hours ahead, with a confidence band' });
+  .meta({ id: 'SolarForecast', description: 'Solar power of the coming hours, with a confidence band' });
 export type SolarForecast = z.infer<typeof SolarForecast>;
 
 export const MovableLoad = z
@@ -236,13 +235,13 @@ export const MovableLoad = z
       .number()
       .positive()
       .max(1e6)
-      .meta({ description: 'Energy that it takes, kWh', examples: [1.2] }),
+      .meta({ description: 'Energy per run, kWh', examples: [1.2] }),
     duration_minutes: z.coerce
       .number()
       .int()
       .min(15)
       .max(1440)
-      .meta({ description: 'How long it runs without a break, minutes', examples: [120] }),
+      .meta({ description: 'Duration without interruption, minutes', examples: [120] }),
     earliest: Instant.optional().meta({ description: 'Earliest start; default: now' }),
     latest: Instant.optional().meta({ description: 'Latest end; default: 24 hours from now' }),
   })
@@ -252,7 +251,11 @@ export type MovableLoad = z.infer<typeof MovableLoad>;
 export const OptimalScheduleQuery = MovableLoad.extend({ site: subject.site });
 export const OptimalScheduleRequest = z.object({
   site: subject.site,
-  loads: z.array(MovableLoad).min(1).max(20).meta({ description: 'Placed one after the other, greatest energy first' }),
+  loads: z
+    .array(MovableLoad)
+    .min(1)
+    .max(20)
+    .meta({ description: 'Scheduled one after the other, highest energy first' }),
 });
 export type OptimalScheduleRequest = z.infer<typeof OptimalScheduleRequest>;
 
@@ -263,13 +266,13 @@ export const OptimalSchedule = z
     generated_at: GeneratedAt,
     chosen_by: z
       .enum(['price', 'demand'])
-      .meta({ description: 'price: least cost; demand: least demand of the site, since no price is known' }),
+      .meta({ description: 'price: lowest cost; demand: lowest demand of the site, since no price is known' }),
     loads: z
       .array(
         z.object({
           name: z.string().meta({ description: 'Name of the load', examples: ['dishwasher'] }),
-          start: Instant.meta({ description: 'When it should start' }),
-          end: Instant.meta({ description: 'When it ends' }),
+          start: Instant.meta({ description: 'Recommended start' }),
+          end: Instant.meta({ description: 'End of the run' }),
           power_kw: z.number().meta({ description: 'Power while it runs, kW', examples: [0.6] }),
           cost: z
             .number()
@@ -287,7 +290,7 @@ export const OptimalSchedule = z
             .nullable()
             .meta({ description: 'cost_now − cost, in `currency`; null: no price is known', examples: [0.23] }),
           solar_share: z.number().meta({ description: 'Share of the energy that surplus solar power covers, 0–1' }),
-          explanation: z.string().meta({ description: 'Why this start was chosen, for people' }),
+          explanation: z.string().meta({ description: 'Explanation of the chosen start, as text' }),
         }),
       )
       .meta({ description: 'Loads with their times, in the order of the request' }),
@@ -297,5 +300,5 @@ export const OptimalSchedule = z
       .meta({ description: 'Savings of all loads, in `currency`; null: no price is known', examples: [0.23] }),
     warnings: Warnings,
   })
-  .meta({ id: 'OptimalSchedule', description: 'When loads should run' });
+  .meta({ id: 'OptimalSchedule', description: 'Recommended times of loads' });
 export type OptimalSchedule = z.infer<typeof OptimalSchedule>;

@@ -37,11 +37,11 @@ const Energy = z
 const PeakDemand = z
   .number()
   .nullable()
-  .meta({ description: 'Greatest mean power over 15 minutes, kW; null: see reason', examples: [38.2] });
+  .meta({ description: 'Highest mean power over 15 minutes, kW; null: see reason', examples: [38.2] });
 const about = {
   meter: z.string().meta({
     description:
-      'Metric group that the energy is read from: energy, load, grid (its import), vehicle or one of the device’s own',
+      'Metric group that the energy is read from: energy, load, grid (its import), vehicle or a metric group of the device',
     examples: ['energy'],
   }),
   time_period: TimePeriod.extend({
@@ -51,14 +51,14 @@ const about = {
     .number()
     .min(0)
     .max(1)
-    .meta({ description: 'Share of the window for which the energy is known, 0 to 1', examples: [0.99] }),
+    .meta({ description: 'Share of the window with energy data, 0 to 1', examples: [0.99] }),
   warnings: Warnings,
 };
-const Reason = z.string().nullable().meta({ description: 'Why there is no value; null where there is one' });
+const Reason = z.string().nullable().meta({ description: 'Reason for a missing value; null: there is a value' });
 
 const DemandCharge = z.number().nullable().meta({
   description:
-    'Charge of the tariff, in the currency of the site, for the greatest quarter hour of each calendar month, prorated for parts of months, on the device’s own peak. The peaks of devices rarely coincide, so their charges add up to more than the site’s',
+    'Charge of the tariff, in the currency of the site, for the highest quarter hour of each calendar month, prorated for parts of months, based on the device’s own peak. The peaks of devices rarely coincide, so their charges add up to more than the site’s',
 });
 
 export const SecKpi = z
@@ -84,12 +84,12 @@ export const PeakDemandKpi = z
     ...machine,
     peak_demand_kw: PeakDemand,
     timestamp: Instant.nullable().meta({
-      description: 'Start of the 15 minutes with the greatest mean power; null without a peak',
+      description: 'Start of the 15 minutes with the highest mean power; null without a peak',
     }),
     reason: Reason,
     ...about,
   })
-  .meta({ id: 'PeakDemandKpi', description: 'Peak demand: the greatest mean power over a rolling 15 minutes' });
+  .meta({ id: 'PeakDemandKpi', description: 'Peak demand: the highest mean power over a rolling 15 minutes' });
 
 export const LoadFactorKpi = z
   .object({
@@ -101,7 +101,7 @@ export const LoadFactorKpi = z
     mean_power_kw: z
       .number()
       .nullable()
-      .meta({ description: 'Energy ÷ the time for which it is known, kW', examples: [17.4] }),
+      .meta({ description: 'Energy ÷ the time with energy data, kW', examples: [17.4] }),
     peak_demand_kw: PeakDemand,
     reason: Reason,
     ...about,
@@ -128,7 +128,7 @@ export const EnergyCostKpi = z
         }),
       )
       .meta({ description: 'Energy and cost by band of the tariff' }),
-    tariff: z.string().meta({ description: 'Tariff that prices the energy' }),
+    tariff: z.string().meta({ description: 'Tariff of the prices' }),
     reason: Reason,
     ...about,
   })
@@ -160,13 +160,13 @@ export const AllKpis = z
     ...about,
     kpis: z
       .object({
-        energy: Value.meta({ description: 'From the counter where there is one, else from power over time' }),
+        energy: Value.meta({ description: 'From a counter if there is one, otherwise from power over time' }),
         production: Value.meta({ description: 'Σ production.count' }),
         sec: Value.meta({ description: 'Specific energy consumption: energy ÷ production' }),
-        mean_power: Value.meta({ description: 'Energy ÷ the time for which it is known' }),
+        mean_power: Value.meta({ description: 'Energy ÷ the time with energy data' }),
         peak_demand: Value.extend({
           timestamp: Instant.nullable().meta({ description: 'Start of the 15 minutes; null without a peak' }),
-        }).meta({ description: 'Greatest mean power over a rolling 15 minutes' }),
+        }).meta({ description: 'Highest mean power over a rolling 15 minutes' }),
         load_factor: z
           .object({
             value: z.number().nullable().meta({ description: 'Ratio, 0 to 1; null: see reason' }),

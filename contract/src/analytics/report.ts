@@ -18,16 +18,16 @@ const stored = {
     description: 'A day, an ISO 8601 week or a month of the site',
     examples: ['2026-03-29', '2026-W13', '2026-03'],
   }),
-  created_at: Instant.meta({ description: 'When the report was made' }),
+  created_at: Instant.meta({ description: 'When the report was created' }),
 };
 
-/** A report that was made when its period had ended, and is kept as it was. */
+/** A report that is created at the end of its period and stored unchanged. */
 export const StoredReport = z
   .discriminatedUnion('kind', [
     z.object({
       ...stored,
       kind: z.literal('daily').meta({ description: 'Report of a day' }),
-      content: DailyReport.meta({ description: 'The day as it was reported' }),
+      content: DailyReport.meta({ description: 'Contents of the daily report' }),
     }),
     z.object({
       ...stored,
@@ -40,5 +40,5 @@ export const StoredReport = z
       content: EnergyBalance.meta({ description: 'Energy balance of the month' }),
     }),
   ])
-  .meta({ id: 'StoredReport', description: 'Report of a period that has ended, kept as it was made' });
+  .meta({ id: 'StoredReport', description: 'Report of a past period, stored unchanged' });
 export type StoredReport = z.infer<typeof StoredReport>;

@@ -20,7 +20,7 @@ export const createChargingSession = endpoint({
   method: 'POST',
   path: '/charging-sessions',
   tag: 'charging',
-  summary: 'Record a session by hand',
+  summary: 'Record a session manually',
   body: ChargingSessionCreate,
   answers: { 201: ChargingSession },
   scope: 'write',

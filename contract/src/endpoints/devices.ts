@@ -65,10 +65,10 @@ export const removeDevice = endpoint({
   path: '/devices/:id',
   tag: 'devices',
   summary:
-    'Delete a device with its readings: it is gone at once, and a job deletes the readings from every store and the archive',
+    'Delete a device with its readings: it is removed immediately, and a job deletes the readings from every store and the archive',
   params: IdParams,
   query: z.object({
-    confirm: z.string().optional().meta({ description: "The device's name, where it has readings" }),
+    confirm: z.string().optional().meta({ description: "The device's name; required if it has readings" }),
   }),
   answers: { 202: DeviceRemoved },
   scope: 'admin',

@@ -25,7 +25,7 @@ export const forecastPeak = endpoint({
   method: 'GET',
   path: '/forecast/peak',
   tag: 'forecast',
-  summary: 'Forecast of the greatest power',
+  summary: 'Forecast of the peak power',
   query: DemandQuery,
   answers: { 200: PeakForecast },
   scope: 'read',

@@ -29,7 +29,7 @@ export const runJob = endpoint({
   body: z
     .record(z.string(), z.unknown())
     .nullish()
-    .meta({ description: 'Parameters of the job; empty or left out where it takes none' }),
+    .meta({ description: 'Parameters of the job; empty or omitted if it has none' }),
   answers: { 202: Job },
   scope: 'write',
   audit: 'job.run',

@@ -16,7 +16,7 @@ export const registerMetric = endpoint({
   method: 'POST',
   path: '/metrics-catalogue',
   tag: 'metrics',
-  summary: 'Describe a metric of your own',
+  summary: 'Describe a custom metric',
   body: MetricRegistration,
   answers: { 201: Metric },
   scope: 'write',

@@ -8,7 +8,7 @@ export const getHealth = endpoint({
   path: '/health',
   root: true,
   tag: 'service',
-  summary: 'State of the service; in detail for those who are signed in',
+  summary: 'State of the service; detailed for signed-in callers',
   answers: { 200: z.union([Health, HealthStatus]), 503: z.union([Health, HealthStatus]) },
   scope: 'public',
   details: true,
@@ -19,7 +19,7 @@ export const getReadiness = endpoint({
   path: '/health/ready',
   root: true,
   tag: 'service',
-  summary: '200 as soon as requests are served',
+  summary: '200 when requests are served',
   answers: {
     200: z.object({
       ready: z.literal(true).meta({ description: 'Always true: requests are served' }),
@@ -33,7 +33,7 @@ export const getPrometheusMetrics = endpoint({
   path: '/metrics',
   root: true,
   tag: 'service',
-  summary: 'Figures for Prometheus',
+  summary: 'Metrics for Prometheus',
   answers: { 200: { description: 'Text', content: { 'text/plain': { schema: z.string() } } } },
   scope: 'read',
 });
@@ -42,7 +42,7 @@ export const listSources = endpoint({
   method: 'GET',
   path: '/sources',
   tag: 'service',
-  summary: 'What brings readings in',
+  summary: 'Sources of readings',
   query: ListQuery,
   answers: { 200: pageOf(SourceHealth) },
   scope: 'read',

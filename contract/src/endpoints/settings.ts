@@ -47,7 +47,7 @@ export const putLayout = endpoint({
   method: 'PATCH',
   path: '/settings/layouts/:name',
   tag: 'settings',
-  summary: 'Keep the arrangement of a page',
+  summary: 'Store the arrangement of a page',
   params: LayoutParams,
   body: Layout,
   answers: { 200: Layout },

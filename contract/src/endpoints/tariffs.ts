@@ -36,7 +36,7 @@ export const compareTariffs = endpoint({
   method: 'POST',
   path: '/tariffs/compare',
   tag: 'tariffs',
-  summary: "What a site's energy costs under several tariffs",
+  summary: "Cost of a site's energy under several tariffs",
   body: TariffComparisonRequest,
   answers: { 200: TariffComparison },
   scope: 'read',

@@ -26,9 +26,9 @@ export const addReadings = endpoint({
   method: 'POST',
   path: '/readings',
   tag: 'ingest',
-  summary: 'Take one reading or many',
+  summary: 'Submit one or more readings',
   description:
-    'Answers once the readings are on disk. Each bad value is rejected individually with its reason, and the good ones are kept; 422 where none is. Sending the same reading again changes nothing.',
+    'Answers when the readings are on disk. Each bad value is rejected individually with its reason, and the good ones are stored; 422 if all are rejected. Sending the same reading again changes nothing.',
   body: z.union([Reading, z.array(Reading)]),
   answers: { 202: IngestAnswer },
   scope: 'write',
@@ -52,7 +52,7 @@ export const getTelemetry = endpoint({
   tag: 'telemetry',
   summary: 'History, raw or in buckets',
   description:
-    'JSON; with format= or Accept CSV, Parquet or Arrow, streamed, of any number of series: raw samples, or buckets where bucket or aggregate says so.',
+    'JSON; with format= or Accept CSV, Parquet or Arrow, streamed, for any number of series: raw samples, or buckets if bucket or aggregate is given.',
   query: TelemetryQuery,
   answers: { 200: { description: 'History', content: contentOf(TelemetryAnswer) } },
   scope: 'read',

@@ -13,5 +13,5 @@ export const BackfillRequest = z
       .max(100)
       .meta({ description: 'Name of the store that is filled', examples: ['duckdb'] }),
   })
-  .meta({ id: 'BackfillRequest', description: 'Two stores, one to be filled from the other' });
+  .meta({ id: 'BackfillRequest', description: 'Two stores: one is filled from the other' });
 export type BackfillRequest = z.infer<typeof BackfillRequest>;

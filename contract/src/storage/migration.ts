@@ -3,12 +3,12 @@ import { GivenName, Instant } from '../common.ts';
 import { SeriesMetric } from '../fields.ts';
 import { TimeZone } from '../site.ts';
 
-/** However an address is spelt, by its user, its password or its query; a path with an @ holds none. */
+/** Finds credentials in any spelling of an address: user, password or query; a path with an @ has none. */
 function holdsCredentials(from: string): boolean {
   return /^\s*(\w+:\/\/|https?:)[\\/]*[^\\/?#]*@/i.test(from) || /[?&](u|p|username|password|token)=/i.test(from);
 }
 
-/** Where older data comes from. */
+/** Sources of older data. */
 export const MigrationSourceName = z.enum(['records', 'sessions', 'influxdb', 'home-assistant']).meta({
   description: 'Kind of the older data: files of records or of charging sessions, InfluxDB, or Home Assistant',
 });
@@ -31,14 +31,12 @@ export const MigrationRequest = z
       description: 'records, sessions: device of everything; else what each record names',
     }),
     timezone: TimeZone.optional().meta({
-      description: "records, sessions: zone of times without an offset; default: the site's",
+      description: "records, sessions: time zone of times without an offset; default: the site's",
     }),
-    mapping: z
-      .string()
-      .max(1_000_000)
-      .optional()
-      .meta({ description: 'How names become metrics, as YAML or JSON (docs/migration.md); default: a proposal' }),
-    backup: z.boolean().default(true).meta({ description: 'Back up first, where there is anything' }),
+    mapping: z.string().max(1_000_000).optional().meta({
+      description: 'Assignment of names to metrics, as YAML or JSON (docs/migration.md); default: a proposal',
+    }),
+    backup: z.boolean().default(true).meta({ description: 'Create a backup first, if there is data' }),
   })
   .meta({ id: 'MigrationRequest', description: 'A migration of older data, or a dry run of one' });
 export type MigrationRequest = z.infer<typeof MigrationRequest>;
@@ -47,7 +45,7 @@ const Count = z.number().int().nonnegative();
 
 const Place = z.object({
   where: z.string().meta({ description: 'File and line, or series' }),
-  reason: z.string().meta({ description: 'Why it could not be taken' }),
+  reason: z.string().meta({ description: 'Why it could not be migrated' }),
 });
 
 const Series = z.object({
@@ -58,28 +56,30 @@ const Series = z.object({
   last: Instant.meta({ description: 'Instant of the last value' }),
 });
 
-/** What a migration tells. `found` is the sum of `migrated`, `already_there`, `unreadable`, `missing` and, in a dry run, `to_migrate`. */
+/** Outcome of a migration. `found` is the sum of `migrated`, `already_there`, `unreadable`, `missing` and, in a dry run, `to_migrate`. */
 export const MigrationReport = z
   .object({
     source: MigrationSourceName,
-    from: z.string().meta({ description: 'Where the data came from' }),
+    from: z.string().meta({ description: 'Source of the data' }),
     dry_run: z.boolean().meta({ description: 'True: nothing was written' }),
-    found: Count.meta({ description: 'Records, points, rows or sessions that were found' }),
-    migrated: Count.meta({ description: 'Those that were brought in' }),
-    already_there: Count.meta({ description: 'Those that the service had already' }),
-    unreadable: Count.meta({ description: 'Those that could not be read' }),
-    missing: Count.meta({ description: 'Records that are not accounted for; 0 when everything is well' }),
-    to_migrate: Count.meta({ description: 'Dry run: what a real run would bring in' }),
-    unreadable_items: z.array(Place).meta({ description: 'The first of them, with the reason' }),
-    missing_items: z.array(Place).meta({ description: 'The first of them, with the reason' }),
+    found: Count.meta({ description: 'Number of records, points, rows or sessions found' }),
+    migrated: Count.meta({ description: 'Number of those that were stored' }),
+    already_there: Count.meta({ description: 'Number of those that the service already had' }),
+    unreadable: Count.meta({ description: 'Number of those that could not be read' }),
+    missing: Count.meta({ description: 'Records that are not accounted for; 0 in a correct migration' }),
+    to_migrate: Count.meta({ description: 'In a dry run: number of those that a real run would store' }),
+    unreadable_items: z.array(Place).meta({ description: 'The first unreadable ones, with the reason' }),
+    missing_items: z.array(Place).meta({ description: 'The first missing ones, with the reason' }),
     values: z
       .object({
         found: Count.meta({ description: 'Values that were found' }),
         written: Count.meta({ description: 'Values that were written' }),
-        quarantined: Count.meta({ description: 'Implausible: kept apart, to be looked at on the data-quality page' }),
-        differing: Count.meta({ description: 'The store has another value at that instant, and keeps it' }),
+        quarantined: Count.meta({ description: 'Implausible values, stored in the quarantine for review' }),
+        differing: Count.meta({
+          description: 'Values for which the store has a different value at the same instant, which it retains',
+        }),
         unreadable: Count.meta({
-          description: 'Values that could not be read, of records whose other values were taken',
+          description: 'Values that could not be read, of records whose other values were stored',
         }),
       })
       .meta({ description: 'Number of values by outcome' }),
@@ -92,10 +92,10 @@ export const MigrationReport = z
         compared_again: Count.meta({ description: 'Days that changed meanwhile and were compared value by value' }),
       })
       .nullable()
-      .meta({ description: 'Comparison of what was written with what was read back; null: none was made' }),
-    backup: z.string().nullable().meta({ description: 'Name of the backup that was made first' }),
-    notes: z.array(z.string()).meta({ description: 'Fields that were left out, and the proposed mapping' }),
-    mapping: z.string().nullable().meta({ description: 'The mapping in force, as YAML, where there can be another' }),
+      .meta({ description: 'Comparison of written and read-back values; null: none was made' }),
+    backup: z.string().nullable().meta({ description: 'Name of the backup created first' }),
+    notes: z.array(z.string()).meta({ description: 'Fields that were omitted, and the proposed mapping' }),
+    mapping: z.string().nullable().meta({ description: 'The applied mapping, as YAML; null: not applicable' }),
   })
   .meta({ id: 'MigrationReport', description: 'Outcome of a migration, with every record accounted for' });
 export type MigrationReport = z.infer<typeof MigrationReport>;

@@ -20,29 +20,29 @@ const Score = z
   .nullable()
   .meta({ description: 'Quality, 0 (useless) to 100 (faultless); null: nothing to judge', examples: [97] });
 const NullableDevice = {
-  device_id: z.string().nullable().meta({ description: 'Id of the device; null: it concerns the site' }),
-  device_name: z.string().nullable().meta({ description: 'Name of the device; null: it concerns the site' }),
+  device_id: z.string().nullable().meta({ description: 'Id of the device; null: the finding concerns the site' }),
+  device_name: z.string().nullable().meta({ description: 'Name of the device; null: the finding concerns the site' }),
 };
 
-/** Counter events of a series that a report lists. */
+/** Maximum number of counter events of a series in a report. */
 export const MAX_COUNTER_EVENTS = 20;
 
 export const CounterEvent = z
   .object({
     kind: z.enum(['misread', 'reset', 'replacement', 'jump', 'wrap']).meta({
       description:
-        'misread: samples off the level of the counter · reset: it started from zero · replacement, jump: it continues from a lower or higher level · wrap: it passed the end of its register',
+        'misread: samples off the level of the counter · reset: it started from zero · replacement, jump: it continues from a lower or higher level · wrap: it overflowed its register',
     }),
     time_period: TimePeriod.meta({ description: 'First to last sample concerned' }),
     before: z.number().meta({ description: 'Level before the event, in the unit of the metric' }),
     after: z.number().meta({ description: 'The doubtful value, or the level after the event' }),
-    counted: z.number().meta({ description: 'Growth that the event counts for, in the unit of the metric' }),
+    counted: z.number().meta({ description: 'Growth counted for the event, in the unit of the metric' }),
     in_doubt: z.number().meta({
-      description: 'How much the growth would change if the event were judged otherwise, in the unit of the metric',
+      description: 'Change of the growth under the alternative interpretation of the event, in the unit of the metric',
     }),
-    decided: z.boolean().default(false).meta({ description: '`counted` is what somebody decided' }),
+    decided: z.boolean().default(false).meta({ description: 'Whether `counted` is a user’s decision' }),
   })
-  .meta({ id: 'CounterEvent', description: 'Something that a counter did other than grow' });
+  .meta({ id: 'CounterEvent', description: 'An event of a counter other than growth' });
 export type CounterEvent = z.infer<typeof CounterEvent>;
 
 export const QualityFinding = z
@@ -70,17 +70,17 @@ export const QualityFinding = z
       .meta({ description: 'critical: figures of the day are unreliable' }),
     ...NullableDevice,
     metric: z.string().nullable().meta({ description: 'Metric of the series; null: it concerns no single one' }),
-    detail: z.string().meta({ description: 'What was found, with its figures' }),
-    advice: z.string().meta({ description: 'What to do about it' }),
+    detail: z.string().meta({ description: 'The finding, with its figures' }),
+    advice: z.string().meta({ description: 'Recommended action' }),
     amount_in_doubt: z.number().nullable().default(null).meta({
-      description: 'What the finding may change in the growth of a counter, in its unit; null where it concerns none',
+      description: 'Possible effect of the finding on the growth of a counter, in its unit; null: none',
     }),
-    counter_event: CounterEvent.nullable().default(null).meta({ description: 'The event of a counter that was found' }),
+    counter_event: CounterEvent.nullable().default(null).meta({ description: 'The counter event of the finding' }),
   })
-  .meta({ id: 'QualityFinding', description: 'Something that is wrong with the data of a day, with advice' });
+  .meta({ id: 'QualityFinding', description: 'A problem with the data of a day, with advice' });
 export type QualityFinding = z.infer<typeof QualityFinding>;
 
-/** What can be decided of an event of a counter: by default the rules say what it counts for. */
+/** Decisions on a counter event; by default, rules determine the counted growth. */
 export const CounterDecisionRequest = z
   .object({
     device_id: z
@@ -96,7 +96,7 @@ export const CounterDecisionRequest = z
       .max(1e9)
       .nullable()
       .meta({
-        description: 'What the event counts for, in the unit of the metric; null: what the rules say',
+        description: 'Growth counted for the event, in the unit of the metric; null: determined by the rules',
         examples: [0],
       }),
   })
@@ -109,11 +109,11 @@ export const CounterDecision = z
     device_name: DeviceName,
     metric: SeriesMetric,
     at: Instant.meta({ description: 'First sample of the event' }),
-    counts: z.number().meta({ description: 'What the event counts for, in the unit of the metric' }),
+    counts: z.number().meta({ description: 'Growth counted for the event, in the unit of the metric' }),
     decided_by: z.string().meta({ description: 'User or token that decided', examples: ['admin'] }),
     decided_at: Instant.meta({ description: 'When it was decided' }),
   })
-  .meta({ id: 'CounterDecision', description: 'A decision about an event of a counter that is in force' });
+  .meta({ id: 'CounterDecision', description: 'A decision in effect about a counter event' });
 export type CounterDecision = z.infer<typeof CounterDecision>;
 
 export const SeriesQuality = z.object({
@@ -127,7 +127,7 @@ export const SeriesQuality = z.object({
   completeness: Completeness,
   gaps: Spans.meta({ description: 'The longest ten spans without samples' }),
   gap_count: z.number().int().meta({ description: 'Number of all gaps' }),
-  gap_s: z.number().meta({ description: 'All gaps together, seconds' }),
+  gap_s: z.number().meta({ description: 'Total length of all gaps, seconds' }),
   out_of_range: z.number().int().meta({ description: 'Samples outside the plausible range of the metric' }),
   stuck: Spans.meta({ description: 'Spans in which the value did not change although it usually does' }),
   interpolated: Spans.meta({ description: 'Spans whose values lie on a straight line' }),
@@ -143,12 +143,12 @@ export const DeviceArrivals = z.object({
   device_id: z.string().meta(DeviceId.meta()!),
   device_name: DeviceName,
   readings: z.number().int().meta({ description: 'Readings that arrived' }),
-  duplicates: z.number().int().meta({ description: 'Readings of an instant that had just been sent' }),
+  duplicates: z.number().int().meta({ description: 'Readings at the same instant as the preceding one' }),
   late: z.number().int().meta({ description: 'Readings that arrived after newer ones' }),
-  quarantined: z.number().int().meta({ description: 'Values that wait in quarantine' }),
+  quarantined: z.number().int().meta({ description: 'Values awaiting a decision in the quarantine' }),
   clock_ahead_s: z.number().nullable().meta({
     description:
-      'Minimum lead of the device’s clock, seconds; negative: its clock is slow, or its readings travel this long; null: no live readings',
+      'Minimum lead of the device’s clock, seconds; negative: its clock is slow, or its readings are delayed this much; null: no live readings',
   }),
 });
 export type DeviceArrivals = z.infer<typeof DeviceArrivals>;
@@ -159,15 +159,15 @@ export const Consistency = z.object({
       'site_balance: energy in and out of the site · power_and_counter: power over time and the counter of a device',
   }),
   ...NullableDevice,
-  subject: z.string().meta({ description: 'What is compared', examples: ['solar.energy_kwh'] }),
-  measured_kwh: z.number().meta({ description: 'Energy that came in, or growth of the counter, kWh' }),
-  accounted_kwh: z.number().meta({ description: 'Energy that went out, or power × time, kWh' }),
+  subject: z.string().meta({ description: 'The compared quantity', examples: ['solar.energy_kwh'] }),
+  measured_kwh: z.number().meta({ description: 'Energy into the site, or growth of the counter, kWh' }),
+  accounted_kwh: z.number().meta({ description: 'Energy out of the site, or power × time, kWh' }),
   deviation: z.number().meta({ description: '(measured − accounted) ÷ the larger of both; 0.05 is 5 %' }),
   consistent: z.boolean().meta({ description: 'Whether the deviation is within the tolerance' }),
 });
 export type Consistency = z.infer<typeof Consistency>;
 
-/** How good the data of a site's day are. */
+/** Data quality of a day of a site. */
 export const QualityReport = z
   .object({
     site_id: SiteId,
@@ -179,7 +179,7 @@ export const QualityReport = z
     series: z.array(SeriesQuality).meta({ description: 'Quality of each series' }),
     devices: z.array(DeviceArrivals).meta({ description: 'How the readings of each device arrived' }),
     consistency: z.array(Consistency).meta({ description: 'Comparisons of measurements that must agree' }),
-    findings: z.array(QualityFinding).meta({ description: 'Worst first' }),
+    findings: z.array(QualityFinding).meta({ description: 'Findings, most severe first' }),
   })
   .meta({ id: 'QualityReport', description: "Quality of the data of a site's day" });
 export type QualityReport = z.infer<typeof QualityReport>;

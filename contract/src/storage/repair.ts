@@ -3,14 +3,14 @@ import { Instant, pageOf, TimePeriod } from '../common.ts';
 import { DeviceId, DeviceName, UnitSymbol, Warnings } from '../fields.ts';
 import { MetricName } from '../metric.ts';
 
-/** What is done to the samples of one series in a window. */
+/** Operations on the samples of one series in a window. */
 export const RepairOperation = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('delete').meta({ description: 'Delete the samples' }) }),
     z.strictObject({
       type: z.literal('interpolate').meta({
         description:
-          'Put the samples on a straight line between the last before the window and the first after it; fill gaps',
+          'Interpolate linearly between the last sample before the window and the first after it; fills gaps',
       }),
     }),
     z.strictObject({
@@ -19,21 +19,19 @@ export const RepairOperation = z
         .number()
         .default(1)
         .meta({ description: 'Multiplies each value', examples: [0.001] }),
-      offset: z.number().default(0).meta({ description: 'Added afterwards, in the unit of the metric' }),
+      offset: z.number().default(0).meta({ description: 'Added after the multiplication, in the unit of the metric' }),
     }),
     z.strictObject({
-      type: z.literal('set').meta({ description: 'Give every sample this value' }),
+      type: z.literal('set').meta({ description: 'Set every sample to this value' }),
       value: z.number().meta({ description: 'The new value, in the unit of the metric' }),
     }),
     z.strictObject({
-      type: z
-        .literal('shift')
-        .meta({ description: 'Move the samples in time, such as those of a clock that was wrong' }),
+      type: z.literal('shift').meta({ description: 'Shift the samples in time, such as after a wrong clock' }),
       seconds: z
         .number()
         .min(-31_622_400)
         .max(31_622_400)
-        .meta({ description: 'Seconds to move by; positive: later', examples: [3600] }),
+        .meta({ description: 'Shift in seconds; positive: later', examples: [3600] }),
     }),
   ])
   .meta({ id: 'RepairOperation', description: 'Change of the samples of one series in a window' });
@@ -49,7 +47,7 @@ export const RepairRequest = z
     start: Instant.meta({ description: 'Start of the window, included' }),
     end: Instant.meta({ description: 'End of the window, not included' }),
     operation: RepairOperation,
-    reason: z.string().max(500).default('').meta({ description: 'Why, for those who read the audit log' }),
+    reason: z.string().max(500).default('').meta({ description: 'Reason, for the audit log' }),
   })
   .meta({ id: 'RepairRequest', description: 'A repair to preview or to apply' });
 export type RepairRequest = z.infer<typeof RepairRequest>;
@@ -70,14 +68,14 @@ export const RepairPreview = z
     unit: UnitSymbol,
     time_period: TimePeriod.meta({ description: 'Window of the repair' }),
     samples: z.number().int().meta({ description: 'Samples in the window now' }),
-    changed: z.number().int().meta({ description: 'Samples that get another value' }),
+    changed: z.number().int().meta({ description: 'Samples whose value changes' }),
     removed: Removed,
     added: Added,
     before: Samples.meta({ description: 'The window and some time around it, in at most 1,000 points' }),
     after: Samples.meta({ description: 'The same span after the repair' }),
     warnings: Warnings,
   })
-  .meta({ id: 'RepairPreview', description: 'Effect that a repair would have; nothing is changed' });
+  .meta({ id: 'RepairPreview', description: 'Effect of a repair that is not applied' });
 export type RepairPreview = z.infer<typeof RepairPreview>;
 
 export const Repair = z
@@ -91,16 +89,16 @@ export const Repair = z
     reason: z.string().meta({ description: 'Reason that was given; empty: none' }),
     actor: z.string().meta({ description: 'User or token that applied it', examples: ['admin'] }),
     state: z.enum(['applied', 'undone']).meta({ description: 'undone: the samples are as they were before' }),
-    changed: z.number().int().meta({ description: 'Samples that got another value' }),
+    changed: z.number().int().meta({ description: 'Samples whose value changed' }),
     removed: Removed,
     added: Added,
     created_at: Instant.meta({ description: 'When it was applied' }),
-    undone_at: Instant.nullable().meta({ description: 'When it was undone; null: it was not' }),
-    undone_by: z.string().nullable().meta({ description: 'User or token that undid it; null: nobody' }),
+    undone_at: Instant.nullable().meta({ description: 'When it was undone; null: not undone' }),
+    undone_by: z.string().nullable().meta({ description: 'User or token that undid it; null: not undone' }),
   })
   .meta({
     id: 'Repair',
-    description: 'A change of stored samples; the samples as they were are kept, so that it can be undone',
+    description: 'A change of stored samples; the original samples are retained, so that it can be undone',
   });
 export type Repair = z.infer<typeof Repair>;
 

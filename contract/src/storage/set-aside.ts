@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Instant } from '../common.ts';
 
-/** In health and figures of a store: what its engine can never take. */
+/** For health and figures of a store: values that its engine permanently rejects. */
 export const SetAsideSummary = z.object({
   values: z.number().int().meta({ description: 'Number of values that are set aside' }),
   bytes: z.number().int().meta({ description: 'Their size, bytes' }),
@@ -16,7 +16,7 @@ export const SetAsideEntry = z
     store: z.string().meta({ description: 'Name of the store', examples: ['influx'] }),
     kind: z
       .enum(['write', 'erase'])
-      .meta({ description: 'write: values that the store cannot take · erase: values that it cannot delete' }),
+      .meta({ description: 'write: values that the store rejects · erase: values that it cannot delete' }),
     metrics: z.array(z.string()).meta({ description: 'Metrics of the values, the first 20' }),
     device_ids: z.array(z.string()).meta({ description: 'Ids of their devices, the first 20' }),
     values: z.number().int().meta({ description: 'Number of values' }),
@@ -27,15 +27,15 @@ export const SetAsideEntry = z
   })
   .meta({
     id: 'SetAsideEntry',
-    description: 'Values that one store can never take; answers contain them as if the store held them',
+    description: 'Values that one store permanently rejects; answers include them as if they were stored',
   });
 export type SetAsideEntry = z.infer<typeof SetAsideEntry>;
 
 export const SetAsideRetry = z
   .object({
-    tried: z.number().int().meta({ description: 'Values that were given to the store again' }),
-    taken: z.number().int().meta({ description: 'Values that it took' }),
-    left: z.number().int().meta({ description: 'Values that are set aside now' }),
+    tried: z.number().int().meta({ description: 'Number of values retried' }),
+    taken: z.number().int().meta({ description: 'Number of values that the store accepted' }),
+    left: z.number().int().meta({ description: 'Number of values still set aside' }),
   })
-  .meta({ id: 'SetAsideRetry', description: 'Outcome of giving a store again what it has set aside' });
+  .meta({ id: 'SetAsideRetry', description: 'Outcome of a retry of set-aside values' });
 export type SetAsideRetry = z.infer<typeof SetAsideRetry>;
