@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
+import { expectAccessible, expectFitsPhone, openBrowser, signIn } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 /** A day that has passed, in UTC. */
@@ -24,7 +24,7 @@ describeWith('CHROMIUM', 'a counter that jumped, in a browser', (executablePath)
       values: { 'grid.energy_imported_kwh': (hour < 30 ? 20_000 : 31_000) + hour / 2 },
     }));
     expect((await postReadings(service, sent)).status).toBe(202);
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] });
+    browser = await openBrowser(executablePath);
   });
   afterAll(async () => {
     await browser?.close();
@@ -39,10 +39,7 @@ describeWith('CHROMIUM', 'a counter that jumped, in a browser', (executablePath)
 
   it('is a finding of its day, and what it counts for is decided there', async () => {
     expect(await imported()).toBeCloseTo(11.5, 6);
-    const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PAGE_LIMIT_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    const page = await signIn(browser, service);
     await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();
     const panel = page.getByRole('region', { name: 'Data quality' });
     await panel.getByLabel('Day').fill(iso(DAY).slice(0, 10));

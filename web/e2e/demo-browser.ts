@@ -1,10 +1,39 @@
+import { mkdirSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { type Service, startDemo, temporaryFolder } from '../../server/test/journeys/service.ts';
 
 /** Ends a wait for a page that never comes; how long pages take is asserted nowhere. */
 export const PAGE_LIMIT_MS = 180_000;
+
+const OUTPUT = new URL('./output/', import.meta.url).pathname;
+
+export function openBrowser(executablePath: string): Promise<Browser> {
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+  return chromium.launch({ executablePath, args });
+}
+
+/** Opens the service's first page as its administrator. */
+export async function signIn(browser: Browser, service: Service, options?: BrowserContextOptions): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 }, ...options })).newPage();
+  page.setDefaultTimeout(PAGE_LIMIT_MS);
+  await page.goto(service.signInLink);
+  await page.waitForURL('**/ui/now*');
+  return page;
+}
+
+/** Pictures for people, in both colour schemes, on a phone, a tablet and a desktop. */
+export async function takeScreenshots(page: Page, name: string): Promise<void> {
+  mkdirSync(OUTPUT, { recursive: true });
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const width of [390, 1024, 1600]) {
+      await page.setViewportSize({ width, height: 1000 });
+      await page.screenshot({ path: `${OUTPUT}${name}-${colorScheme}-${width}.png`, fullPage: true });
+    }
+  }
+}
 
 /** A service with a demo of its own, and a browser that is signed in to it. */
 export interface DemoBrowser {
@@ -23,12 +52,8 @@ export async function openDemo(
 ): Promise<DemoBrowser> {
   const folder = temporaryFolder();
   const service = await startDemo(folder.path, profile, days);
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-  const browser = await chromium.launch({ executablePath, args });
-  const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-  page.setDefaultTimeout(PAGE_LIMIT_MS);
-  await page.goto(service.signInLink);
-  await page.waitForURL('**/ui/now*');
+  const browser = await openBrowser(executablePath);
+  const page = await signIn(browser, service);
   if (pageName) await page.getByRole('navigation').getByRole('link', { name: pageName }).click();
   return {
     service,

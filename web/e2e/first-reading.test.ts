@@ -1,16 +1,15 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { PAGE_LIMIT_MS } from './demo-browser.ts';
+import { openBrowser, signIn } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
 
 describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ARGS });
+    browser = await openBrowser(executablePath);
   });
   afterAll(() => browser?.close());
 
@@ -19,10 +18,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
     const world = {} as { service: Service; page: Page };
     beforeAll(async () => {
       world.service = await startService(folder.path, environment);
-      world.page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-      world.page.setDefaultTimeout(PAGE_LIMIT_MS);
-      await world.page.goto(world.service.signInLink);
-      await world.page.waitForURL('**/ui/now*');
+      world.page = await signIn(browser, world.service);
     });
     afterAll(async () => {
       await world.service?.stop();

@@ -1,13 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
+import { expectAccessible, expectFitsPhone, openBrowser, signIn, takeScreenshots } from './demo-browser.ts';
 
-const OUTPUT = new URL('./output/', import.meta.url).pathname;
 const QUARTER_MS = 15 * MINUTE_MS;
 /** Forty days of quarter hours on the clock of Warsaw, in winter; a cell far behind the rows that detection looks at is no number. */
 const ROWS = 40 * 96;
@@ -28,13 +26,9 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(OUTPUT, { recursive: true });
     service = await startService(folder.path);
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] });
-    page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PAGE_LIMIT_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    browser = await openBrowser(executablePath);
+    page = await signIn(browser, service);
   });
   afterAll(async () => {
     await browser?.close();
@@ -44,21 +38,12 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
 
   const ownSites = async () =>
     (await service.json<{ items: Site[] }>('/api/v1/sites')).items.filter(({ name }) => name === 'Our house');
-  async function lookAt(name: string): Promise<void> {
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      for (const width of [390, 1024, 1600]) {
-        await page.setViewportSize({ width, height: 1000 });
-        await page.screenshot({ path: `${OUTPUT}${name}-${colorScheme}-${width}.png`, fullPage: true });
-      }
-    }
-  }
 
   it('begins where nothing was read yet, and shows what the file becomes, with units and time zone', async () => {
     await page.getByRole('button', { name: 'Connect your devices' }).click();
     await page.getByRole('link', { name: 'Import a file' }).click();
     await page.getByRole('heading', { name: 'Import a file' }).waitFor();
-    await lookAt('import-begin');
+    await takeScreenshots(page, 'import-begin');
     const file = { name: 'Our house.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) };
     await page.getByLabel('Select a file').setInputFiles(file);
     await page.getByRole('heading', { name: 'Detected: table (CSV)' }).waitFor();
@@ -76,7 +61,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
       .getByText('1.1', { exact: true })
       .waitFor();
     await preview.getByRole('columnheader', { name: /\[kW\]/ }).waitFor();
-    await lookAt('import-preview');
+    await takeScreenshots(page, 'import-preview');
     await expectAccessible(page);
     await expectFitsPhone(page);
   });
@@ -100,7 +85,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
     await result.getByText('1 value rejected').waitFor();
     await result.getByText(/^Line 3802: /).waitFor();
     expect(await ownSites()).toEqual([]);
-    await lookAt('import-dry');
+    await takeScreenshots(page, 'import-dry');
   });
 
   it('imports, and leads to the new data', async () => {
@@ -108,7 +93,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
     const result = page.getByRole('status');
     await result.getByText('Imported into Our house').waitFor();
     await result.getByText('3,839 values stored').waitFor();
-    await lookAt('import-done');
+    await takeScreenshots(page, 'import-done');
     const items = await ownSites();
     expect(items).toMatchObject([
       { name: 'Our house', timezone: 'Europe/Warsaw', currency: 'PLN', latitude: 52.2, longitude: 21 },
@@ -121,7 +106,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
       .getByRole('img', { name: /^Line chart over time/ })
       .first()
       .waitFor();
-    await lookAt('import-history');
+    await takeScreenshots(page, 'import-history');
     await page.goBack();
   });
 

@@ -1,32 +1,17 @@
-import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../server/test/needs.ts';
-import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo } from './demo-browser.ts';
-
-const OUTPUT = new URL('./output/', import.meta.url).pathname;
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, takeScreenshots } from './demo-browser.ts';
 
 describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
   let demo: DemoBrowser;
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(OUTPUT, { recursive: true });
     demo = await openDemo(executablePath, 'factory', 90);
     ({ page } = demo);
   });
   afterAll(() => demo?.close());
-
-  /** Pictures for people, in both schemes, wide and narrow. */
-  async function lookAt(name: string): Promise<void> {
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      for (const width of [390, 1600]) {
-        await page.setViewportSize({ width, height: 1000 });
-        await page.screenshot({ path: `${OUTPUT}${name}-${colorScheme}-${width}.png`, fullPage: true });
-      }
-    }
-  }
 
   it('shows the key figures of the factory, with a link to each baseline', async () => {
     await page.getByRole('navigation').getByRole('link', { name: 'Machines' }).click();
@@ -51,7 +36,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await figures.getByText('Peak demand').waitFor();
     await page.getByRole('region', { name: 'Power' }).getByRole('img').waitFor();
     await page.getByRole('region', { name: 'Anomalies' }).waitFor();
-    await lookAt('machine');
+    await takeScreenshots(page, 'machine');
     await expectAccessible(page);
     await expectFitsPhone(page);
     await page.goBack();
@@ -69,7 +54,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await expression.fill('kpi.energy + hours()');
     await dialog.getByText('Column 12: + has kWh on its left and h on its right').waitFor();
     expect(await dialog.locator('mark').textContent()).toBe('+');
-    await lookAt('custom-kpi-wrong');
+    await takeScreenshots(page, 'custom-kpi-wrong');
     expect(await dialog.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
     await expression.fill('kpi.energy /');
     await dialog.getByLabel('Insert').selectOption('sum(production.count)');
@@ -80,7 +65,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await dialog.getByText('"Wh" does not fit: the expression is in kWh/unit').waitFor();
     await dialog.getByLabel('Unit').fill('Wh/unit');
     await expect.poll(() => result.textContent()).toMatch(/^Result[\d.,]+ Wh\/unit/);
-    await lookAt('custom-kpi-dialog');
+    await takeScreenshots(page, 'custom-kpi-dialog');
     await expectAccessible(page);
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
@@ -88,7 +73,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     // Five of the eight machines produce something; the others say why they have no value.
     await expect.poll(() => values.getByText(/^[\d.,]+ Wh\/unit$/).count()).toBe(5);
     expect(await values.getByTitle(/^production\.count is reported neither/).count()).toBe(3);
-    await lookAt('custom-kpis');
+    await takeScreenshots(page, 'custom-kpis');
   });
 
   it('changes and removes it', async () => {

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   postReadings,
@@ -10,9 +9,7 @@ import {
   temporaryFolder,
 } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
-
-const OUTPUT = new URL('./output/', import.meta.url).pathname;
+import { expectAccessible, expectFitsPhone, openBrowser, signIn, takeScreenshots } from './demo-browser.ts';
 
 describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
   const folder = temporaryFolder();
@@ -21,7 +18,6 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(OUTPUT, { recursive: true });
     service = await startService(folder.path);
     await service.json('/api/v1/devices', {
       method: 'POST',
@@ -36,11 +32,8 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
       values: { 'energy.power_kw': 2 },
     }));
     await postReadings(service, readings);
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] });
-    page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PAGE_LIMIT_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    browser = await openBrowser(executablePath);
+    page = await signIn(browser, service);
   });
   afterAll(async () => {
     await browser?.close();
@@ -50,21 +43,12 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
 
   const open = (name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
   const choose = (name: string) => page.getByRole('radio', { name, exact: true }).check({ force: true });
-  async function lookAt(name: string): Promise<void> {
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      for (const width of [390, 1024, 1600]) {
-        await page.setViewportSize({ width, height: 1000 });
-        await page.screenshot({ path: `${OUTPUT}${name}-${colorScheme}-${width}.png`, fullPage: true });
-      }
-    }
-  }
 
   it('lead from an empty period of Machines to the newest readings, then through months, quarters and years', async () => {
     await open('Machines');
     const figures = page.getByRole('region', { name: 'Key figures' });
     await figures.getByText('There are no readings in this period.').waitFor();
-    await lookAt('past-empty');
+    await takeScreenshots(page, 'past-empty');
     await choose('Quarter');
     await figures
       .getByRole('button', { name: /Go to the newest data: .*31 Mar 2023|Go to the newest data: .*Mar 31, 2023/ })
@@ -73,7 +57,7 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
     await row.getByText('100 %').waitFor();
     expect(await page.getByRole('combobox', { name: 'Quarter' }).inputValue()).toBe('1');
     expect(await page.getByRole('combobox', { name: 'Year' }).inputValue()).toBe('2023');
-    await lookAt('past-quarter');
+    await takeScreenshots(page, 'past-quarter');
     await choose('Month');
     await page.getByRole('combobox', { name: 'Month' }).selectOption('February');
     // 28 days of 2 kW, priced by the two bands of an industrial site: 12 h at 0.20 and 12 h at 0.10.
@@ -99,7 +83,7 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
     await page.getByLabel('To', { exact: true }).first().fill('2023-04-01T00:00');
     await page.getByRole('button', { name: 'Apply', exact: true }).click();
     await page.waitForURL((url) => url.searchParams.get('from') === String(Date.UTC(2023, 0, 1)));
-    await lookAt('past-baseline');
+    await takeScreenshots(page, 'past-baseline');
     await expectAccessible(page);
     await expectFitsPhone(page);
   });
@@ -113,7 +97,7 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
     await choose('Quarter');
     await page.getByRole('button', { name: /newest data/ }).click();
     await page.getByText('Q1 2023').waitFor();
-    await lookAt('past-energy');
+    await takeScreenshots(page, 'past-energy');
   });
 
   it('have reports', async () => {

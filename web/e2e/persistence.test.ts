@@ -1,8 +1,7 @@
-import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { postReadings, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { PAGE_LIMIT_MS } from './demo-browser.ts';
+import { openBrowser, signIn } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 
@@ -10,10 +9,7 @@ describeWith('CHROMIUM', 'persistence in a browser', (executablePath) => {
   it('is switched on after a question, with its result, and the reader stays signed in', async () => {
     const folder = temporaryFolder();
     const service = await startService(folder.path, { WATTKEEPER_PERSISTENCE: 'false' });
-    const browser = await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
-    });
+    const browser = await openBrowser(executablePath);
     onTestFinished(async () => {
       await browser.close();
       await service.stop();
@@ -21,10 +17,7 @@ describeWith('CHROMIUM', 'persistence in a browser', (executablePath) => {
     });
     const timestamp = new Date().toISOString();
     await postReadings(service, { device_id: 'Meter', timestamp, values: { 'grid.power_kw': 1.5 } });
-    const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PAGE_LIMIT_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    const page = await signIn(browser, service);
     await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();
     const features = page.getByRole('region', { name: 'Features' }).first();
     const toggle = features.getByRole('switch', { name: 'Persistence' });

@@ -1,25 +1,19 @@
-import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { PAGE_LIMIT_MS } from './demo-browser.ts';
-
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+import { openBrowser, signIn } from './demo-browser.ts';
 
 describeWith('CHROMIUM', 'a page that is opened while the server is down', (executablePath) => {
   it('says so, and appears as soon as the server answers again', async () => {
     const folder = temporaryFolder();
     let service = await startService(folder.path);
-    const browser = await chromium.launch({ executablePath, args: ARGS });
+    const browser = await openBrowser(executablePath);
     onTestFinished(async () => {
       await browser.close();
       await service.stop();
       folder.remove();
     });
-    const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PAGE_LIMIT_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    const page = await signIn(browser, service);
     await page.getByText('No readings yet').waitFor();
     await service.stop();
     // Its code and its style are fetched when it is opened.

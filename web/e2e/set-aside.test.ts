@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   postReadings,
@@ -11,7 +11,7 @@ import {
   temporaryFolder,
 } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
+import { expectAccessible, expectFitsPhone, openBrowser, signIn } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 
@@ -41,7 +41,7 @@ describeWith('CHROMIUM', 'values that a store cannot take, in a browser', (execu
   beforeAll(async () => {
     mkdirSync(OUTPUT, { recursive: true });
     await start();
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] });
+    browser = await openBrowser(executablePath);
   });
   afterAll(async () => {
     await browser?.close();
@@ -55,10 +55,7 @@ describeWith('CHROMIUM', 'values that a store cannot take, in a browser', (execu
       `CREATE TRIGGER checked BEFORE INSERT ON group_0_0 WHEN NEW.q0 >= 1000 BEGIN SELECT RAISE(ABORT, 'tank is too full'); END`,
     );
     for (const [minute, tank] of [1500, 2, 1600].entries()) await send(minute + 1, tank);
-    const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PAGE_LIMIT_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    const page = await signIn(browser, service);
     await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();
     const panel = page.getByRole('region', { name: 'Set-aside values' }).first();
     const row = panel.getByRole('row', { name: /sqlite rv\.tank 2 .*tank is too full/ });

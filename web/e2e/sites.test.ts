@@ -1,9 +1,9 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
+import { expectAccessible, expectFitsPhone, openBrowser, signIn } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 const PAGES = ['now', 'history', 'energy', 'machines', 'baseline', 'anomalies', 'forecast', 'system'] as const;
@@ -34,15 +34,8 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
         })),
       );
     }
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] });
-    const context = await browser.newContext({
-      viewport: { width: 1600, height: 1000 },
-      timezoneId: 'Europe/Warsaw',
-    });
-    page = await context.newPage();
-    page.setDefaultTimeout(PAGE_LIMIT_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    browser = await openBrowser(executablePath);
+    page = await signIn(browser, service, { timezoneId: 'Europe/Warsaw' });
   });
   afterAll(async () => {
     await browser?.close();

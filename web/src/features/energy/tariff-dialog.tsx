@@ -2,12 +2,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { ApiProblem } from '@wattkeeper/contract/api-problem.ts';
 import { changeTariff, createTariff } from '@wattkeeper/contract/endpoints/tariffs.ts';
 import type { Tariff, TariffCreate } from '@wattkeeper/contract/tariff.ts';
-import { type SyntheticEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/controls/button.tsx';
 import { SelectField, TextField } from '../../ui/controls/field.tsx';
-import { Modal } from '../../ui/feedback/dialog.tsx';
-import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { FormDialog } from '../../ui/feedback/form-dialog.tsx';
 import { BandFields } from './band-fields.tsx';
 import { DynamicFields, NumberField, type PartProps, PriceField } from './price-fields.tsx';
 import { refreshMoney } from './refresh-money.ts';
@@ -36,15 +34,13 @@ interface TariffDialogProps {
 /** Creates or edits a tariff; validation errors are shown at their fields. */
 export function TariffDialog({ tariff, onClose, onSaved }: TariffDialogProps) {
   const text = useText();
-  const formId = useId();
   const [draft, setDraft] = useState<TariffDraft>(() => (tariff ? draftOf(tariff) : emptyDraft()));
   const [tried, setTried] = useState(false);
   const save = useSaveTariff(tariff, onSaved);
   const checked = checkDraft(draft, { number: text('tariff.number_needed'), text: text('tariff.text_needed') });
   const found = tried && 'errors' in checked ? checked.errors : {};
   const errors = { ...serverErrors(save.error), ...found };
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if ('tariff' in checked) save.mutate(checked.tariff);
   };
@@ -54,39 +50,33 @@ export function TariffDialog({ tariff, onClose, onSaved }: TariffDialogProps) {
     change: (change) => setDraft((before) => ({ ...before, ...change })),
   };
   return (
-    <Modal
-      open
+    <FormDialog
       wide
       onClose={onClose}
       title={tariff ? text('tariff.edit_title', { name: tariff.name }) : text('tariff.new')}
       description={text('tariff.intro')}
-      footer={
-        <>
-          {Object.keys(found).length > 0 ? (
-            <p className={styles.error} role="alert">
-              {text('tariff.invalid')}
-            </p>
-          ) : null}
-          <Button onClick={onClose}>{text('action.cancel')}</Button>
-          <Button type="submit" form={formId} kind="primary" disabled={save.isPending}>
-            {text('action.save')}
-          </Button>
-        </>
+      className={styles.form}
+      request={save}
+      onSubmit={submit}
+      noValidate
+      note={
+        Object.keys(found).length > 0 ? (
+          <p className={styles.error} role="alert">
+            {text('tariff.invalid')}
+          </p>
+        ) : null
       }
     >
-      <form id={formId} className={styles.form} onSubmit={submit} noValidate>
-        {save.isError ? <ErrorNote error={save.error} /> : null}
-        <TextField
-          label={text('tariff.name')}
-          value={draft.name}
-          error={errors.name}
-          onChange={(event) => part.change({ name: event.target.value })}
-        />
-        <ImportFields {...part} />
-        <ExportFields {...part} />
-        <StandingFields {...part} />
-      </form>
-    </Modal>
+      <TextField
+        label={text('tariff.name')}
+        value={draft.name}
+        error={errors.name}
+        onChange={(event) => part.change({ name: event.target.value })}
+      />
+      <ImportFields {...part} />
+      <ExportFields {...part} />
+      <StandingFields {...part} />
+    </FormDialog>
   );
 }
 

@@ -1,14 +1,14 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { CalendarRange, ChevronLeft, ChevronRight, ZoomIn, ZoomOut } from 'lucide-react';
 import { Popover } from 'radix-ui';
-import { type FormEvent, useState } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
-import { fromLocalField, toLocalField, type Window } from '../../data/period.ts';
+import type { Window } from '../../data/period.ts';
 import type { MessageKey } from '../../messages/lookup.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button, buttonClass, IconButton } from '../../ui/controls/button.tsx';
-import { CheckField, TextField } from '../../ui/controls/field.tsx';
+import { CheckField } from '../../ui/controls/field.tsx';
 import { Segmented } from '../../ui/controls/segmented.tsx';
+import { WindowForm } from '../../ui/controls/window-form.tsx';
 import styles from './history.module.css';
 import { COMPARISONS, type Comparison, type HistoryView, PRESETS, type Preset } from './history-search.ts';
 import { steppedWindow } from './history-window.ts';
@@ -69,15 +69,6 @@ function DatePicker({ window, onRange }: Omit<RangeControlsProps, 'range'>) {
   const text = useText();
   const format = useFormat();
   const { timezone } = useSite();
-  const [wrong, setWrong] = useState(false);
-  const apply = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const start = fromLocalField(String(form.get('from')), timezone);
-    const end = fromLocalField(String(form.get('to')), timezone);
-    if (end > start) onRange({ start, end });
-    else setWrong(true);
-  };
   return (
     <Popover.Root>
       <Popover.Trigger className={buttonClass('plain')}>
@@ -86,27 +77,12 @@ function DatePicker({ window, onRange }: Omit<RangeControlsProps, 'range'>) {
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content className={styles.popover} align="start" sideOffset={6} collisionPadding={8}>
-          <form onSubmit={apply} className={styles.dates}>
-            <TextField
-              label={text('range.from')}
-              name="from"
-              type="datetime-local"
-              defaultValue={toLocalField(window.start, timezone)}
-              required
-            />
-            <TextField
-              label={text('range.to')}
-              name="to"
-              type="datetime-local"
-              defaultValue={toLocalField(window.end, timezone)}
-              error={wrong ? text('range.order') : undefined}
-              required
-            />
+          <WindowForm className={styles.dates} window={window} onApply={onRange}>
             <p className={styles.quiet}>{text('range.zone', { zone: timezone })}</p>
             <Button kind="primary" type="submit">
               {text('range.apply')}
             </Button>
-          </form>
+          </WindowForm>
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>

@@ -2,13 +2,12 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { CustomKpi, CustomKpiPreview } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { changeCustomKpi, createCustomKpi } from '@wattkeeper/contract/endpoints/kpi.ts';
-import { type SyntheticEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/controls/button.tsx';
 import { SelectField, TextField } from '../../ui/controls/field.tsx';
-import { Modal } from '../../ui/feedback/dialog.tsx';
+import { FormDialog } from '../../ui/feedback/form-dialog.tsx';
 import { ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
 import styles from './custom-kpi.module.css';
 import { ExpressionField } from './expression-field.tsx';
@@ -26,7 +25,6 @@ type Draft = Pick<CustomKpi, 'name' | 'description' | 'expression' | 'site_id'> 
 /** Creates or edits a key figure; its expression is checked and evaluated during input. */
 export function CustomKpiDialog({ kpi, machines, window, onClose }: CustomKpiDialogProps) {
   const text = useText();
-  const formId = useId();
   const [draft, setDraft] = useState(() => draftOf(kpi));
   const [machineId, setMachineId] = useState(machines[0]?.id ?? '');
   const [tried, setTried] = useState(false);
@@ -40,50 +38,42 @@ export function CustomKpiDialog({ kpi, machines, window, onClose }: CustomKpiDia
   const wrong = preview.isPlaceholderData ? null : (preview.data?.error ?? null);
   const missing = (value: string, message: 'kpi.name_needed' | 'kpi.expression_needed') =>
     tried && value.trim() === '' ? text(message) : undefined;
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (isComplete && wrong === null) save.mutate(draft);
   };
   return (
-    <Modal
-      open
+    <FormDialog
       wide
       onClose={onClose}
       title={kpi ? text('kpi.edit', { name: kpi.name }) : text('kpi.new')}
       description={text('kpi.note')}
-      footer={
-        <>
-          <Button onClick={onClose}>{text('action.cancel')}</Button>
-          <Button type="submit" form={formId} kind="primary" disabled={save.isPending || wrong !== null}>
-            {text('action.save')}
-          </Button>
-        </>
-      }
+      className={styles.form}
+      request={save}
+      onSubmit={submit}
+      blocked={wrong !== null}
+      noValidate
     >
-      <form id={formId} className={styles.form} onSubmit={submit} noValidate>
-        {save.isError ? <ErrorNote error={save.error} /> : null}
-        <TextField
-          label={text('kpi.name')}
-          value={draft.name}
-          maxLength={200}
-          error={missing(draft.name, 'kpi.name_needed')}
-          onChange={(event) => change({ name: event.target.value })}
-        />
-        <ExpressionField
-          value={draft.expression}
-          onChange={(expression) => change({ expression })}
-          machine={machines.find(({ id }) => id === machineId)}
-          wrong={wrong?.field === 'expression' ? wrong : null}
-          missing={missing(draft.expression, 'kpi.expression_needed')}
-        >
-          <MachineField machines={machines} value={machineId} onChange={setMachineId} />
-        </ExpressionField>
-        <Result preview={draft.expression.trim() === '' ? undefined : preview.data} isOld={preview.isPlaceholderData} />
-        {preview.isError ? <ErrorNote error={preview.error} /> : null}
-        <Details draft={draft} change={change} unitError={wrong?.field === 'unit' ? wrong.detail : undefined} />
-      </form>
-    </Modal>
+      <TextField
+        label={text('kpi.name')}
+        value={draft.name}
+        maxLength={200}
+        error={missing(draft.name, 'kpi.name_needed')}
+        onChange={(event) => change({ name: event.target.value })}
+      />
+      <ExpressionField
+        value={draft.expression}
+        onChange={(expression) => change({ expression })}
+        machine={machines.find(({ id }) => id === machineId)}
+        wrong={wrong?.field === 'expression' ? wrong : null}
+        missing={missing(draft.expression, 'kpi.expression_needed')}
+      >
+        <MachineField machines={machines} value={machineId} onChange={setMachineId} />
+      </ExpressionField>
+      <Result preview={draft.expression.trim() === '' ? undefined : preview.data} isOld={preview.isPlaceholderData} />
+      {preview.isError ? <ErrorNote error={preview.error} /> : null}
+      <Details draft={draft} change={change} unitError={wrong?.field === 'unit' ? wrong.detail : undefined} />
+    </FormDialog>
   );
 }
 

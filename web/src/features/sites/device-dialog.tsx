@@ -1,13 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type Device, DeviceKind } from '@wattkeeper/contract/device.ts';
 import { changeDevice } from '@wattkeeper/contract/endpoints/devices.ts';
-import { type SyntheticEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/controls/button.tsx';
 import { CheckField, SelectField, TextField } from '../../ui/controls/field.tsx';
-import { Modal } from '../../ui/feedback/dialog.tsx';
-import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { FormDialog } from '../../ui/feedback/form-dialog.tsx';
 import { type DeviceDraft, deviceDraft, devicePatch } from './device-draft.ts';
 import styles from './sites.module.css';
 
@@ -19,7 +17,6 @@ interface DeviceDialogProps {
 /** Name, kind, site, ratings and retirement of a device. */
 export function DeviceDialog({ device, onClose }: DeviceDialogProps) {
   const text = useText();
-  const form = useId();
   const { timezone } = useSite();
   const [before] = useState(() => deviceDraft(device, timezone, Date.now()));
   const [draft, setDraft] = useState(before);
@@ -34,45 +31,32 @@ export function DeviceDialog({ device, onClose }: DeviceDialogProps) {
       onClose();
     },
   });
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    save.mutate();
-  };
   return (
-    <Modal
-      open
+    <FormDialog
       onClose={onClose}
       title={text('devices.edit', { name: device.name })}
-      footer={
-        <>
-          <Button onClick={onClose}>{text('action.cancel')}</Button>
-          <Button type="submit" form={form} kind="primary" disabled={save.isPending}>
-            {text('action.save')}
-          </Button>
-        </>
-      }
+      className={styles.form}
+      request={save}
+      onSubmit={() => save.mutate()}
     >
-      <form id={form} className={styles.form} onSubmit={submit}>
-        {save.isError ? <ErrorNote error={save.error} /> : null}
-        <IdentityFields draft={draft} change={change} />
-        <RatingFields draft={draft} change={change} />
-        <CheckField
-          label={text('devices.retired')}
-          checked={draft.retired}
-          onChange={(event) => change({ retired: event.target.checked })}
+      <IdentityFields draft={draft} change={change} />
+      <RatingFields draft={draft} change={change} />
+      <CheckField
+        label={text('devices.retired')}
+        checked={draft.retired}
+        onChange={(event) => change({ retired: event.target.checked })}
+      />
+      {draft.retired ? (
+        <TextField
+          label={text('devices.retired_at')}
+          hint={text('devices.retired_hint', { zone: timezone })}
+          type="datetime-local"
+          required
+          value={draft.retiredAt}
+          onChange={(event) => change({ retiredAt: event.target.value })}
         />
-        {draft.retired ? (
-          <TextField
-            label={text('devices.retired_at')}
-            hint={text('devices.retired_hint', { zone: timezone })}
-            type="datetime-local"
-            required
-            value={draft.retiredAt}
-            onChange={(event) => change({ retiredAt: event.target.value })}
-          />
-        ) : null}
-      </form>
-    </Modal>
+      ) : null}
+    </FormDialog>
   );
 }
 

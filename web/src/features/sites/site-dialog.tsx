@@ -2,12 +2,12 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { changeSite, createSite } from '@wattkeeper/contract/endpoints/sites.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import { LocateFixed } from 'lucide-react';
-import { type SyntheticEvent, useId, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { usePreferences, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';
 import { SelectField, TextField } from '../../ui/controls/field.tsx';
-import { Modal } from '../../ui/feedback/dialog.tsx';
-import { ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
+import { FormDialog } from '../../ui/feedback/form-dialog.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
 import { browserTimeZone, countries, currencies, timeZones } from './region-names.ts';
 import { type SiteDraft, siteDraft, sitePatch } from './site-draft.ts';
 import styles from './sites.module.css';
@@ -21,53 +21,39 @@ interface SiteDialogProps {
 /** Name, time zone, currency and location of a site. */
 export function SiteDialog({ site, onClose }: SiteDialogProps) {
   const text = useText();
-  const form = useId();
   const [draft, setDraft] = useState(() => siteDraft(site, browserTimeZone()));
   const change = (part: Partial<SiteDraft>) => setDraft((old) => ({ ...old, ...part }));
   const save = useSaveSite(site, onClose);
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    save.mutate(draft);
-  };
   return (
-    <Modal
-      open
+    <FormDialog
       onClose={onClose}
       title={site ? text('sites.edit', { name: site.name }) : text('sites.new')}
       description={text('sites.intro')}
-      footer={
-        <>
-          <Button onClick={onClose}>{text('action.cancel')}</Button>
-          <Button type="submit" form={form} kind="primary" disabled={save.isPending}>
-            {text('action.save')}
-          </Button>
-        </>
-      }
+      className={styles.form}
+      request={save}
+      onSubmit={() => save.mutate(draft)}
     >
-      <form id={form} className={styles.form} onSubmit={submit}>
-        {save.isError ? <ErrorNote error={save.error} /> : null}
-        <TextField
-          label={text('sites.name')}
-          value={draft.name}
-          required
-          maxLength={200}
-          onChange={(event) => change({ name: event.target.value })}
-        />
-        <RegionFields draft={draft} change={change} />
-        <PlaceFields draft={draft} change={change} />
-        <TextField
-          label={text('sites.emission_factor')}
-          hint={text('sites.emission_factor_hint')}
-          unit="kg/kWh"
-          type="number"
-          min={0}
-          max={5}
-          step="any"
-          value={draft.emissionFactor}
-          onChange={(event) => change({ emissionFactor: event.target.value })}
-        />
-      </form>
-    </Modal>
+      <TextField
+        label={text('sites.name')}
+        value={draft.name}
+        required
+        maxLength={200}
+        onChange={(event) => change({ name: event.target.value })}
+      />
+      <RegionFields draft={draft} change={change} />
+      <PlaceFields draft={draft} change={change} />
+      <TextField
+        label={text('sites.emission_factor')}
+        hint={text('sites.emission_factor_hint')}
+        unit="kg/kWh"
+        type="number"
+        min={0}
+        max={5}
+        step="any"
+        value={draft.emissionFactor}
+        onChange={(event) => change({ emissionFactor: event.target.value })}
+      />
+    </FormDialog>
   );
 }
 

@@ -2,14 +2,11 @@ import { useMutation } from '@tanstack/react-query';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { restoreBackup } from '@wattkeeper/contract/endpoints/storage.ts';
 import type { KeptBackup, RestoreRequest } from '@wattkeeper/contract/storage/backup.ts';
-import { type FormEvent, useId } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { fromLocalField, toLocalField } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/controls/button.tsx';
 import { CheckField, TextField } from '../../ui/controls/field.tsx';
-import { Modal } from '../../ui/feedback/dialog.tsx';
-import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { FormDialog } from '../../ui/feedback/form-dialog.tsx';
 import { useJobRefresh } from './jobs-panel.tsx';
 import styles from './system.module.css';
 
@@ -25,7 +22,6 @@ export function RestoreDialog({ backup, onClose }: RestoreDialogProps) {
   const { api } = useServices();
   const { timezone } = useSite();
   const refresh = useJobRefresh();
-  const form = useId();
   const madeAt = Date.parse(backup.started_at);
   const restore = useMutation({
     mutationFn: (request: Partial<RestoreRequest>) =>
@@ -35,9 +31,8 @@ export function RestoreDialog({ backup, onClose }: RestoreDialogProps) {
       onClose();
     },
   });
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const data = new FormData(event.currentTarget);
+  const submit = (form: HTMLFormElement) => {
+    const data = new FormData(form);
     const at = fromLocalField(String(data.get('at') ?? ''), timezone);
     restore.mutate({
       ...(Number.isNaN(at) ? {} : { at: new Date(at).toISOString() }),
@@ -45,31 +40,24 @@ export function RestoreDialog({ backup, onClose }: RestoreDialogProps) {
     });
   };
   return (
-    <Modal
-      open
+    <FormDialog
       onClose={onClose}
       title={text('system.restore_title', { time: format.dateTime(madeAt) })}
       description={text('system.restore_note')}
-      footer={
-        <>
-          <Button onClick={onClose}>{text('action.cancel')}</Button>
-          <Button kind="danger" type="submit" form={form} disabled={restore.isPending}>
-            {text('system.restore')}
-          </Button>
-        </>
-      }
+      className={styles.restore}
+      request={restore}
+      onSubmit={submit}
+      action={text('system.restore')}
+      kind="danger"
     >
-      <form id={form} className={styles.restore} onSubmit={submit}>
-        <TextField
-          label={text('system.restore_at')}
-          hint={text('system.restore_at_hint')}
-          name="at"
-          type="datetime-local"
-          min={toLocalField(madeAt + MINUTE_MS, timezone)}
-        />
-        <CheckField label={text('system.restore_without_archive')} name="without_archive" />
-      </form>
-      {restore.isError ? <ErrorNote error={restore.error} /> : null}
-    </Modal>
+      <TextField
+        label={text('system.restore_at')}
+        hint={text('system.restore_at_hint')}
+        name="at"
+        type="datetime-local"
+        min={toLocalField(madeAt + MINUTE_MS, timezone)}
+      />
+      <CheckField label={text('system.restore_without_archive')} name="without_archive" />
+    </FormDialog>
   );
 }

@@ -1,15 +1,14 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import { type FormEvent, useState } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
-import { dayOf, fromLocalField, startOfDay, toLocalField, type Window } from '../../data/period.ts';
+import { dayOf, startOfDay, type Window } from '../../data/period.ts';
 import { dayIn, steppedRange } from '../../data/range.ts';
 import { CALENDAR_UNITS, type CalendarUnit, type RangeSearch } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button } from './button.tsx';
-import { TextField } from './field.tsx';
 import styles from './range-picker.module.css';
 import { Segmented } from './segmented.tsx';
 import { StepButtons } from './step-buttons.tsx';
+import { WindowForm } from './window-form.tsx';
 
 interface RangePickerProps {
   readonly range: RangeSearch;
@@ -46,7 +45,16 @@ export function RangePicker({ range, window, days, defaultDays, onChange }: Rang
         onChange={pick}
       />
       <div className={styles.steps}>
-        {isCustom ? <Dates key={`${window.start} ${window.end}`} window={window} onChange={onChange} /> : null}
+        {isCustom ? (
+          <WindowForm
+            key={`${window.start} ${window.end}`}
+            className={styles.dates}
+            window={window}
+            onApply={({ start, end }) => onChange({ from: start, to: end })}
+          >
+            <Button type="submit">{text('range.apply')}</Button>
+          </WindowForm>
+        ) : null}
         {range.unit === undefined ? null : (
           <Calendar unit={range.unit} day={dayIn(range, window, timezone)} onChange={onChange} />
         )}
@@ -121,39 +129,5 @@ function Calendar({ unit, day, onChange }: CalendarProps) {
         ))}
       </select>
     </>
-  );
-}
-
-function Dates({ window, onChange }: Pick<RangePickerProps, 'window' | 'onChange'>) {
-  const text = useText();
-  const { timezone } = useSite();
-  const [wrong, setWrong] = useState(false);
-  const apply = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const at = (name: string) => fromLocalField(String(form.get(name)), timezone);
-    const [from, to] = [at('from'), at('to')];
-    if (to > from) onChange({ from, to });
-    else setWrong(true);
-  };
-  return (
-    <form className={styles.dates} onSubmit={apply}>
-      <TextField
-        label={text('range.from')}
-        name="from"
-        type="datetime-local"
-        defaultValue={toLocalField(window.start, timezone)}
-        required
-      />
-      <TextField
-        label={text('range.to')}
-        name="to"
-        type="datetime-local"
-        defaultValue={toLocalField(window.end, timezone)}
-        error={wrong ? text('range.order') : undefined}
-        required
-      />
-      <Button type="submit">{text('range.apply')}</Button>
-    </form>
   );
 }

@@ -5,7 +5,7 @@ import { useText } from '../../app-context.tsx';
 import { IconButton } from '../controls/button.tsx';
 import styles from './dialog.module.css';
 
-interface ModalProps {
+export interface ModalProps {
   readonly open: boolean;
   readonly onClose: () => void;
   readonly title: string;
