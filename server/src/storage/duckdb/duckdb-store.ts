@@ -1,21 +1,14 @@
 import { availableParallelism, totalmem } from 'node:os';
-import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { WorkerCalls } from '../../domain/worker-calls.ts';
-import { asBatch } from '../apply-batches.ts';
-import type {
-  AggregateRequest,
-  Capabilities,
-  CompactionReport,
-  DeviceBuckets,
-  LatestValue,
-  ReadRequest,
-  SeriesExtent,
-  StoreStats,
-  TelemetryStore,
+import {
+  type Capabilities,
+  type CompactionReport,
+  END_OF_TIME,
+  type ReadRequest,
+  type TelemetryStore,
 } from '../backend.ts';
-import { END_OF_TIME } from '../backend.ts';
-import { buffersOf, coalesce, denseRuns } from '../coalesce.ts';
+import { WorkerStore } from '../worker-store.ts';
 import type { DuckDbMethods } from './duckdb.worker.ts';
 import type { DuckDbOptions } from './duckdb-options.ts';
 import type { SpanFrame } from './telemetry-database.ts';
@@ -51,7 +44,7 @@ export async function openDuckDbStore({
   return new DuckDbStore(calls);
 }
 
-class DuckDbStore implements TelemetryStore {
+class DuckDbStore extends WorkerStore {
   readonly type = 'duckdb';
   readonly capabilities: Capabilities = {
     durable: true,
@@ -62,17 +55,10 @@ class DuckDbStore implements TelemetryStore {
     erases: true,
   };
   readonly #calls: WorkerCalls<DuckDbMethods>;
-  #closing: Promise<void> | null = null;
 
   constructor(calls: WorkerCalls<DuckDbMethods>) {
+    super(calls);
     this.#calls = calls;
-  }
-
-  async write(batches: readonly Batch[]): Promise<void> {
-    for (const run of denseRuns(batches)) {
-      const rows = coalesce(run);
-      await this.#calls.call('write', [rows], { transfer: buffersOf(rows) });
-    }
   }
 
   async *read(request: ReadRequest): AsyncIterable<Frame> {
@@ -81,50 +67,8 @@ class DuckDbStore implements TelemetryStore {
     for (const span of rest) yield* framesOf(request, await this.#calls.call('readSpan', [request, span]));
   }
 
-  aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
-    return this.#calls.call('aggregate', [request]);
-  }
-
-  latest(since: number): Promise<LatestValue[]> {
-    return this.#calls.call('latest', [since]);
-  }
-
-  series(): Promise<SeriesExtent[]> {
-    return this.#calls.call('series', []);
-  }
-
-  deleteBefore(instant: number, group: string | null): Promise<number> {
-    return this.#calls.call('deleteBefore', [instant, group]);
-  }
-
-  deleteDevices(deviceIds: readonly string[]): Promise<void> {
-    return this.#calls.call('deleteDevices', [deviceIds]);
-  }
-
-  async erase(blocks: readonly Block[]): Promise<void> {
-    const rows = coalesce([asBatch(blocks)]);
-    await this.#calls.call('erase', [rows], { transfer: buffersOf(rows) });
-  }
-
   compact(before: number, signal: AbortSignal): Promise<CompactionReport> {
     return this.#calls.call('compact', [before], { signal });
-  }
-
-  stats(): Promise<StoreStats> {
-    return this.#calls.call('stats', []);
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    try {
-      await this.#calls.call('close', []);
-    } finally {
-      await this.#calls.terminate();
-    }
   }
 }
 

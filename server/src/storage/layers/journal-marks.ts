@@ -2,6 +2,7 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Batch } from '../../domain/columns/batch.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryStore } from '../backend.ts';
+import { passThrough } from './pass-through.ts';
 
 /** Devices of marks, one for each journal that writes to the store. Ids of other devices are UUIDs. */
 const MARK_DEVICE = 'journal:';
@@ -73,19 +74,8 @@ function higher(a: JournalMark, b: JournalMark): JournalMark {
 /** A store whose marks are seen only by whoever asks for them. */
 export function hidingMarks(store: TelemetryStore): TelemetryStore {
   const isSeen = ({ deviceId }: { deviceId: string }) => !deviceId.startsWith(MARK_DEVICE);
-  return {
-    type: store.type,
-    capabilities: store.capabilities,
-    write: (batches) => store.write(batches),
-    erase: (blocks) => store.erase(blocks),
-    read: (request) => store.read(request),
-    aggregate: (request) => store.aggregate(request),
+  return passThrough(store, {
     latest: async (since) => (await store.latest(since)).filter(isSeen),
     series: async () => (await store.series()).filter(isSeen),
-    deleteBefore: (instant, group) => store.deleteBefore(instant, group),
-    deleteDevices: (deviceIds) => store.deleteDevices(deviceIds),
-    compact: (before, signal) => store.compact(before, signal),
-    stats: () => store.stats(),
-    close: () => store.close(),
-  };
+  });
 }

@@ -1,6 +1,7 @@
 import { emptyBuckets } from '../../domain/columns/aggregate.ts';
 import { type Batch, withoutRemoved } from '../../domain/columns/batch.ts';
 import type { DeviceBuckets, TelemetryStore } from '../backend.ts';
+import { passThrough } from './pass-through.ts';
 
 /**
  * A store that takes and gives nothing of devices that were removed, whoever asks: the journal, another store, or the archive may still have their
@@ -10,11 +11,7 @@ export function hidingRemoved(store: TelemetryStore, removed: ReadonlySet<string
   const isSeen = ({ deviceId }: { deviceId: string }) => !removed.has(deviceId);
   const seen = (deviceIds: readonly string[]) => deviceIds.filter((deviceId) => !removed.has(deviceId));
   const kept = (batch: Batch): Batch => ({ ...batch, blocks: withoutRemoved(batch.blocks, removed) });
-  return {
-    type: store.type,
-    get capabilities() {
-      return store.capabilities;
-    },
+  return passThrough(store, {
     write: (batches) => store.write(batches.map(kept)),
     erase: (blocks) => store.erase(withoutRemoved(blocks, removed)),
     read: (request) => store.read({ ...request, deviceIds: seen(request.deviceIds) }),
@@ -31,10 +28,5 @@ export function hidingRemoved(store: TelemetryStore, removed: ReadonlySet<string
     },
     latest: async (since) => (await store.latest(since)).filter(isSeen),
     series: async () => (await store.series()).filter(isSeen),
-    deleteBefore: (instant, group) => store.deleteBefore(instant, group),
-    deleteDevices: (deviceIds) => store.deleteDevices(deviceIds),
-    compact: (before, signal) => store.compact(before, signal),
-    stats: () => store.stats(),
-    close: () => store.close(),
-  };
+  });
 }

@@ -1,6 +1,7 @@
 import type { Batch } from '../../domain/columns/batch.ts';
 import { asBatch } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
+import { passThrough } from './pass-through.ts';
 
 /** Tells how far back writes reached since it was made. */
 export interface WriteWatch {
@@ -17,21 +18,10 @@ export class WriteGate {
 
   /** A store whose writes go through the gate. */
   around(store: TelemetryStore): TelemetryStore {
-    return {
-      type: store.type,
-      capabilities: store.capabilities,
+    return passThrough(store, {
       write: (batches) => this.#pass(batches, () => store.write(batches)),
       erase: (blocks) => this.#pass([asBatch(blocks)], () => store.erase(blocks)),
-      read: (request) => store.read(request),
-      aggregate: (request) => store.aggregate(request),
-      latest: (since) => store.latest(since),
-      series: () => store.series(),
-      deleteBefore: (instant, group) => store.deleteBefore(instant, group),
-      deleteDevices: (deviceIds) => store.deleteDevices(deviceIds),
-      compact: (before, signal) => store.compact(before, signal),
-      stats: () => store.stats(),
-      close: () => store.close(),
-    };
+    });
   }
 
   /** Watches a group from a moment on at which no write is under way. */

@@ -1,21 +1,14 @@
-import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { WorkerCalls } from '../../domain/worker-calls.ts';
-import { asBatch } from '../apply-batches.ts';
-import type {
-  AggregateRequest,
-  Capabilities,
-  CompactionReport,
-  DeviceBuckets,
-  LatestValue,
-  ReadRequest,
-  SeriesExtent,
-  StoreStats,
-  TelemetryStore,
+import {
+  type Capabilities,
+  type CompactionReport,
+  END_OF_TIME,
+  type ReadRequest,
+  type TelemetryStore,
 } from '../backend.ts';
-import { END_OF_TIME } from '../backend.ts';
-import { buffersOf, coalesce, denseRuns } from '../coalesce.ts';
+import { WorkerStore } from '../worker-store.ts';
 import type { SqliteMethods } from './sqlite.worker.ts';
 import type { Piece } from './telemetry-file.ts';
 
@@ -34,7 +27,7 @@ export async function openSqliteStore({ path }: { readonly path: string }): Prom
   return new SqliteStore(calls);
 }
 
-class SqliteStore implements TelemetryStore {
+class SqliteStore extends WorkerStore {
   readonly type = 'sqlite';
   readonly capabilities: Capabilities = {
     durable: true,
@@ -45,17 +38,10 @@ class SqliteStore implements TelemetryStore {
     erases: true,
   };
   readonly #calls: WorkerCalls<SqliteMethods>;
-  #closing: Promise<void> | null = null;
 
   constructor(calls: WorkerCalls<SqliteMethods>) {
+    super(calls);
     this.#calls = calls;
-  }
-
-  async write(batches: readonly Batch[]): Promise<void> {
-    for (const run of denseRuns(batches)) {
-      const rows = coalesce(run);
-      await this.#calls.call('write', [rows], { transfer: buffersOf(rows) });
-    }
   }
 
   async *read(request: ReadRequest): AsyncIterable<Frame> {
@@ -69,50 +55,8 @@ class SqliteStore implements TelemetryStore {
     }
   }
 
-  aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
-    return this.#calls.call('aggregate', [request]);
-  }
-
-  latest(since: number): Promise<LatestValue[]> {
-    return this.#calls.call('latest', [since]);
-  }
-
-  series(): Promise<SeriesExtent[]> {
-    return this.#calls.call('series', []);
-  }
-
-  deleteBefore(instant: number, group: string | null): Promise<number> {
-    return this.#calls.call('deleteBefore', [instant, group]);
-  }
-
-  deleteDevices(deviceIds: readonly string[]): Promise<void> {
-    return this.#calls.call('deleteDevices', [deviceIds]);
-  }
-
-  async erase(blocks: readonly Block[]): Promise<void> {
-    const rows = coalesce([asBatch(blocks)]);
-    await this.#calls.call('erase', [rows], { transfer: buffersOf(rows) });
-  }
-
   async compact(): Promise<CompactionReport> {
-    if (this.#closing !== null) throw new Unavailable('the SQLite store is closed: open it again');
+    if (this.isClosed) throw new Unavailable('the SQLite store is closed: open it again');
     return { days: 0, rows: 0 };
-  }
-
-  stats(): Promise<StoreStats> {
-    return this.#calls.call('stats', []);
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    try {
-      await this.#calls.call('close', []);
-    } finally {
-      await this.#calls.terminate();
-    }
   }
 }
