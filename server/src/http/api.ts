@@ -8,7 +8,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 
-/** What a feature's `routes.ts` registers on: paths are relative to `/api/v1`, schemas are the contract's. */
+/** Registers the routes of a feature: paths are relative to `/api/v1`, schemas are those of the contract. */
 export type Api = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -19,13 +19,13 @@ export type Api = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the caller must be allowed to do; `public` needs no sign-in. Every route names one. */
+    /** The scope that the caller needs; `public` needs no sign-in. Every route declares one. */
     scope?: Scope | 'public';
-    /** A public route that answers more to those who are signed in. */
+    /** Whether a public route answers in more detail to signed-in callers. */
     details?: boolean;
-    /** What a success is called in the audit log, such as `tariff.change`. Routes that change something for others name one. */
+    /** Name of a successful request in the audit log, such as `tariff.change`. Routes that change shared data declare one. */
     audit?: string;
-    /** Answers from what can be read of the history; what is missing is in the `warnings` of the answer. */
+    /** Whether it answers from the readable part of the history; the `warnings` of the answer name the missing part. */
     partial?: boolean;
   }
   interface FastifyRequest {
@@ -35,13 +35,13 @@ declare module 'fastify' {
 }
 
 export interface Caller {
-  /** Written into the audit log: a user's name or `token:NAME`. */
+  /** Recorded in the audit log: a user's name or `token:NAME`. */
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Present when the caller came with a session cookie: requests that change something must repeat it. */
+  /** Present if the caller has a session cookie: requests that change data must repeat it. */
   readonly csrfToken: string | null;
   readonly userId: string | null;
   readonly sessionId: string | null;
-  /** The API token on record that the caller came with. */
+  /** The API token of the caller. */
   readonly tokenId: string | null;
 }

@@ -6,40 +6,40 @@ import { Body } from './body.ts';
 import { EventLoopTurns } from './event-loop-turns.ts';
 import { Pace } from './pace.ts';
 
-/** Largest body of a route that needs no sign-in. Its routes can state less, but not more. */
+/** Maximum body size of a route without sign-in. Its routes can declare less, but not more. */
 export const MAX_PUBLIC_BODY_BYTES = 16 * 1024;
-/** Largest body of a route that does not state its limit (`bodyLimit`). */
+/** Maximum body size of a route that does not declare one (`bodyLimit`). */
 export const DEFAULT_BODY_BYTES = 256 * 1024;
-/** Bodies up to this size are not counted: connections are. */
+/** Bodies up to this size are not counted, because the number of connections is limited. */
 const UNCOUNTED_BYTES = MAX_PUBLIC_BODY_BYTES;
-/** Bodies that are being read or worked on may have so many bytes together, or as many as the largest one. */
+/** Maximum total size of bodies being read or processed, unless the largest permitted body is larger. */
 const MIN_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
-/** A packed body that unpacks to more than so many times its size is an attack: measured data is packed 5 to 30 times. */
+/** A compressed body that expands to more than this multiple of its size is an attack: measured data is compressed 5 to 30 times. */
 export const MAX_UNPACK_RATIO = 100;
-/** What may unpack at any ratio. */
+/** Size up to which any compression ratio is permitted. */
 const RATIO_FREE_BYTES = 1024 * 1024;
-/** A body of which nothing arrives for so long is given up. */
+/** The reading of a body is aborted after this time without data. */
 export const MAX_BODY_SILENCE_MS = 10 * SECOND_MS;
 const RETRY_AFTER_S = 2;
 const UNPACK_CHUNK_BYTES = 64 * 1024;
 
 export interface BodyReaderOptions {
-  /** Largest body of any route, and of all together. */
+  /** Maximum size of a body of any route, and of all bodies together. */
   readonly maxBodyBytes: number;
   readonly maxSilenceMs?: number | undefined;
 }
 
 export interface ReadOptions {
-  /** Sees the bytes, unpacked, as they arrive; what it throws ends the reading. */
+  /** Receives the decompressed bytes as they arrive; an exception ends the reading. */
   readonly watch?: (bytes: Uint8Array) => void;
 }
 
 /**
- * Reads the bodies of requests: of each no more than its route takes, of all together no more than fits in memory, whether they are packed or
- * not. The limit holds until the work on a body ends, also when its client has left.
+ * Reads the bodies of requests within the limit of the route and a limit on their total size in memory, compressed or not. A body counts
+ * until its processing ends, also after its client has disconnected.
  */
 export class BodyReader {
-  /** Long work on bodies is done piece by piece, one in each turn. */
+  /** Long processing of bodies is divided into pieces, one per turn of the event loop. */
   readonly turns = new EventLoopTurns();
   readonly #pace = new Pace();
   readonly #maxInFlight: number;
@@ -51,7 +51,7 @@ export class BodyReader {
     this.#maxSilenceMs = maxSilenceMs;
   }
 
-  /** Bytes of bodies that are being read or worked on. */
+  /** Total size of bodies being read or processed. */
   get bytesInFlight(): number {
     return this.#inFlight;
   }
@@ -70,7 +70,7 @@ export class BodyReader {
     }
   }
 
-  /** Reads on to the end of a body that nobody needs, for at most `maxMs`; answers whether it came. */
+  /** Reads and discards the remainder of a body, for at most `maxMs`; returns whether its end arrived. */
   async discard({ raw }: FastifyRequest, maxMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const late = setTimeout(() => resolve(false), maxMs);
@@ -109,7 +109,7 @@ export class BodyReader {
       const onEnd = () => finish();
       const onError = (error: Error) => finish(unpacker === null ? brokeOff(body) : cannotUnpack(error));
       const onClose = () => {
-        // It also closes after its end, while what it brought is still being unpacked.
+        // The stream also closes after its end, while its data is still being decompressed.
         if (!source.readableEnded) finish(brokeOff(body));
       };
       const finish = (error?: unknown) => {
@@ -129,7 +129,7 @@ export class BodyReader {
     });
   }
 
-  /** Counts what is above the size that is free. */
+  /** Counts the size above the uncounted minimum. */
   #hold(held: { bytes: number }, length: number): void {
     if (length <= UNCOUNTED_BYTES) return;
     const more = length - held.bytes;
@@ -144,7 +144,7 @@ export class BodyReader {
   }
 }
 
-/** Only who is signed in may send packed bodies: unpacking takes memory before the first byte is known. */
+/** Only signed-in callers may send compressed bodies: decompression allocates memory before the first byte is known. */
 function unpackerFor(request: FastifyRequest): Gunzip | null {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity' || encoding === '') return null;

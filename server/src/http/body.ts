@@ -1,5 +1,5 @@
 const BLOCK_BYTES = 64 * 1024;
-/** Chunks from this size on are kept as they are. */
+/** Chunks from this size on are stored without copying. */
 const LARGE_CHUNK_BYTES = 8 * 1024;
 
 interface Block {
@@ -10,8 +10,8 @@ interface Block {
 }
 
 /**
- * The bytes of a request. Large chunks are kept as they came, small ones gathered in blocks: growing copies next to nothing, and a body that arrives
- * byte by byte takes no more memory than one that arrives at once.
+ * The bytes of a request. Large chunks are stored without copying, small ones are collected in blocks: growth copies almost nothing, and a body that arrives
+ * byte by byte needs as little memory as one that arrives at once.
  */
 export class Body {
   readonly #blocks: Block[] = [];
@@ -26,14 +26,14 @@ export class Body {
     else if (chunk.length > 0) this.#gather(chunk);
   }
 
-  /** The bytes of `[from … to)`, as far as there are any. */
+  /** The bytes of `[from … to)`, up to the end. */
   slice(from = 0, to = this.#length): Buffer {
     const bytes = Buffer.allocUnsafe(Math.max(Math.min(to, this.#length) - from, 0));
     this.read(from, bytes);
     return bytes;
   }
 
-  /** Copies the bytes from `from` on, as many as `target` holds and there are; answers how many. */
+  /** Copies bytes from `from` on into `target`, up to its length; returns the number copied. */
   read(from: number, target: Uint8Array): number {
     let at = 0;
     for (let b = this.#blockOf(from); b < this.#blocks.length && at < target.length; b++) {
@@ -46,7 +46,7 @@ export class Body {
     return at;
   }
 
-  /** Position of the first such byte from `from` on; -1 where there is none. */
+  /** Position of the first such byte from `from` on; -1 without one. */
   indexOf(byte: number, from: number): number {
     for (let b = this.#blockOf(from); b < this.#blocks.length; b++) {
       const { start, bytes, used } = this.#blocks[b]!;
@@ -56,7 +56,7 @@ export class Body {
     return -1;
   }
 
-  /** Index of the block that holds a position, or the number of blocks. */
+  /** Index of the block that contains a position, or the number of blocks. */
   #blockOf(position: number): number {
     let low = 0;
     let high = this.#blocks.length;

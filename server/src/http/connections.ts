@@ -2,17 +2,17 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { MINUTE_MS, SECOND_MS } from '@wattkeeper/contract/durations.ts';
 
-/** Limits of connections and of the time that requests may take to arrive. */
+/** Limits of connections and of the arrival time of requests. */
 export interface ConnectionLimits {
   /** Open connections, WebSockets included. */
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
-  /** Time until the headers of a request are there, and until all of it is. */
+  /** Maximum time until the headers of a request have arrived, and until all of it has. */
   readonly headersMs: number;
   readonly requestMs: number;
-  /** Time between two requests of a connection. */
+  /** Maximum time between two requests of a connection. */
   readonly idleMs: number;
-  /** How often these times are checked. */
+  /** Interval at which these times are checked. */
   readonly checkMs: number;
 }
 
@@ -26,7 +26,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 };
 
 /**
- * Closes connections beyond the limits at once: what cannot be served must not hold memory either.
+ * Closes connections beyond the limits immediately: connections that cannot be served must not use memory.
  *
  * @param perAddress false behind a reverse proxy, whose address is that of all connections
  */

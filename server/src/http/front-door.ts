@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connections.ts';
 
-/** Which requests are meant. */
+/** Selects requests. */
 export type Requests = (request: IncomingMessage) => boolean;
 
-/** Requests that wait at the door at once; each costs memory without being read. */
+/** Maximum number of waiting requests; each uses memory without being read. */
 export const MAX_WAITING_REQUESTS = 4_000;
-/** A request that has waited for this long is answered with 503. */
+/** Maximum waiting time of a request; then it is answered with 503. */
 const MAX_WAIT_MS = 60 * SECOND_MS;
 const RETRY_AFTER_S = 5;
 const EVERY: Requests = () => true;
@@ -26,8 +26,8 @@ export interface FrontDoorOptions {
 }
 
 /**
- * Listens for the service, whichever of its successive applications answers: connections are accepted and stay open while one takes
- * the place of another. Requests that come meanwhile wait, unread.
+ * Listens for the service across its successive applications: connections are accepted and stay open while one application replaces
+ * another. Requests that arrive meanwhile wait, unread.
  */
 export class FrontDoor {
   readonly #options: FrontDoorOptions;
@@ -45,17 +45,17 @@ export class FrontDoor {
     this.#options = options;
   }
 
-  /** Where it listens, without a slash at the end; null before. */
+  /** The address at which it listens, without a trailing slash; null before it listens. */
   get url(): string | null {
     return this.#url;
   }
 
-  /** Requests that wait at the door. */
+  /** Number of waiting requests. */
   get waitingCount(): number {
     return this.#waiting.size;
   }
 
-  /** Requests that an application has not answered yet. */
+  /** Number of requests that an application has not answered yet. */
   get openCount(): number {
     return this.#underWay.size;
   }
@@ -64,30 +64,30 @@ export class FrontDoor {
   async listen(host: string, port: number): Promise<void> {
     const [first, ...others] = host === 'localhost' ? await addressesOf(host) : [host];
     const bound = await this.#listenAt(first!, port);
-    // A name that means several addresses answers at each that there is.
+    // For a name with several addresses, it listens at each available one.
     for (const address of others) await this.#listenAt(address, bound.port).catch(() => {});
     const name = ANYWHERE.get(bound.address) ?? (bound.family === 'IPv6' ? `[${bound.address}]` : bound.address);
     this.#url = `http://${name}:${bound.port}`;
   }
 
-  /** From now on this application answers, also those that wait. */
+  /** Routes requests to this application from now on, including waiting ones. */
   open(application: Server): void {
     this.#application = application;
     this.release();
   }
 
-  /** Lets requests wait from now on, until `open` or `release`. */
+  /** Makes requests wait from now on, until `open` or `release`. */
   hold(which: Requests = EVERY): void {
     this.#held = which;
   }
 
-  /** Lets everything in to the application that answered last. */
+  /** Passes all waiting requests to the application that answered last. */
   release(): void {
     this.#held = () => false;
     for (const { enter } of [...this.#waiting]) enter();
   }
 
-  /** Resolves when requests that were let in before are answered, and after `timeoutMs` at the latest. */
+  /** Resolves when the requests in progress are answered, at the latest after `timeoutMs`. */
   async answered(which: Requests, timeoutMs: number): Promise<void> {
     await this.#closed(
       [...this.#underWay].flatMap(([response, { request }]) => (which(request) ? [response] : [])),
@@ -95,7 +95,7 @@ export class FrontDoor {
     );
   }
 
-  /** Resolves when an application has answered everything that it was given; what it has not answered after `timeoutMs` is cut off. */
+  /** Resolves when an application has answered all its requests; unanswered ones are aborted after `timeoutMs`. */
   async leave(application: Server, timeoutMs: number): Promise<void> {
     const given = () =>
       [...this.#underWay].flatMap(([response, one]) => (one.application === application ? [response] : []));
@@ -110,12 +110,12 @@ export class FrontDoor {
     timer.abort();
   }
 
-  /** Accepts no more connections, and cuts those off that have not ended after `timeoutMs`. */
+  /** Stops accepting connections, and closes those that have not ended after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true;
     for (const { refuse } of [...this.#waiting]) refuse();
     const cut = setTimeout(() => {
-      // WebSockets as well, which closeAllConnections leaves.
+      // Also closes WebSockets, which closeAllConnections does not.
       for (const socket of this.#sockets) socket.destroy();
     }, timeoutMs);
     await Promise.all(
@@ -188,7 +188,7 @@ export class FrontDoor {
     this.#letIn(request, socket, enter, refuse);
   }
 
-  /** @param given what closes when the client hangs up */
+  /** @param given the resource to close when the client disconnects */
   #letIn(request: IncomingMessage, given: IncomingMessage | Socket, enter: () => void, refuse: () => void): void {
     if (this.#application !== null && !this.#held(request)) {
       enter();

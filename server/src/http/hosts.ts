@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { Misdirected } from '../domain/errors.ts';
 
-/** Ends of names that no public name server answers (RFC 6761, 6762, 8375; ICANN for .internal), and that of most routers. */
+/** Suffixes of names that no public name server resolves (RFC 6761, 6762, 8375; ICANN for .internal), and the suffix of most routers. */
 const PRIVATE_ENDS = ['.localhost', '.local', '.home.arpa', '.internal', '.lan', '.fritz.box'];
 
 /**

@@ -1,12 +1,12 @@
 import { InvalidInput } from '../domain/errors.ts';
 
-/** Brackets within each other. */
+/** Maximum nesting of brackets. */
 export const MAX_JSON_DEPTH = 32;
-/** Values of one document, or of one element of a list that is read in slices. */
+/** Maximum number of values in one document, or in one element of a list that is read in slices. */
 export const MAX_JSON_VALUES = 16_000;
-/** Bytes of one element of a list that is read in slices. */
+/** Maximum size of one element of a list that is read in slices. */
 export const MAX_JSON_ELEMENT_BYTES = 256 * 1024;
-/** A list is cut after the first element that ends beyond this. */
+/** Size at which a list is cut, after the current element. */
 const SLICE_BYTES = 128 * 1024;
 
 const QUOTE = 34;
@@ -22,9 +22,9 @@ const CLOSE_BRACE = 125;
  * a list can be cut. One pass in constant memory; whether the text is JSON at all is left to the parser.
  */
 export class JsonScanner {
-  /** Positions of commas between elements at which a list can be cut. */
+  /** Positions of the commas at which a list can be cut. */
   readonly cuts: number[] = [];
-  /** Elements that a list may have; null: the document is not cut, and is limited as a whole. */
+  /** Maximum number of elements of a list; null: the document is not cut, and is limited as a whole. */
   readonly #maxElements: number | null;
   #listStart = -1;
   #at = 0;
@@ -39,12 +39,12 @@ export class JsonScanner {
     this.#maxElements = maxElements;
   }
 
-  /** Position of the first bracket at the root, which opens a list; -1 where there is none. */
+  /** Position of the bracket at the root that opens a list; -1 without one. */
   get listStart(): number {
     return this.#listStart;
   }
 
-  /** Whether a text that has begun has not ended. */
+  /** Whether an unterminated string is open. */
   get isInText(): boolean {
     return this.#inText;
   }

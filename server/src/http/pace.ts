@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes of bodies that are taken in one turn of the event loop. */
+/** Bytes of bodies that are read in one turn of the event loop. */
 const MAX_TURN_BYTES = 1024 * 1024;
 
 /**
@@ -10,7 +10,7 @@ export class Pace {
   readonly #waiting = new Set<IncomingMessage>();
   #taken = 0;
 
-  /** Counts bytes that arrived; pauses their source until the next turn when this one has had enough. */
+  /** Counts arrived bytes; pauses their source until the next turn after the limit. */
   count(source: IncomingMessage, bytes: number): void {
     if (this.#taken === 0) setImmediate(() => this.#begin());
     this.#taken += bytes;

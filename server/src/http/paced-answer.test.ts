@@ -41,7 +41,7 @@ it('answers others while a long answer is made', async () => {
   await server.ended;
 });
 
-it('makes no more of an answer than its reader takes, and lets go of it when he leaves', async () => {
+it('makes an answer only as fast as its client reads it, and releases it when the client disconnects', async () => {
   let made = 0;
   function* counted() {
     for (; made < MANY_PIECES; made++) yield PIECE;

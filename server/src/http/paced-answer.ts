@@ -2,11 +2,11 @@ import { Readable } from 'node:stream';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Values that are made into text in one go: some milliseconds. */
+/** Values that are serialised at once: some milliseconds. */
 export const MAX_PIECE_VALUES = 8192;
-/** An answer of which its reader takes nothing for this time is given up, so that it does not hold memory indefinitely. */
+/** An answer that its client does not read for this time is aborted, so that it does not use memory indefinitely. */
 export const MAX_ANSWER_SILENCE_MS = 2 * MINUTE_MS;
-/** Pieces of text are sent together up to this length. */
+/** Maximum length of text that is sent together. */
 const SENT_CHARACTERS = 64 * 1024;
 
 /**
@@ -32,7 +32,7 @@ export function sendText(
   return sendPaced(request, reply, all(), onEnd);
 }
 
-/** Sends a stream, one of its pieces in each turn of the event loop. */
+/** Sends a stream, one piece per turn of the event loop. */
 export function sendPaced(
   request: FastifyRequest,
   reply: FastifyReply,

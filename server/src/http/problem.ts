@@ -61,18 +61,18 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-/** Fields with errors that an answer lists individually. */
+/** Maximum number of invalid fields listed in an answer. */
 export const MAX_FIELD_ERRORS = 20;
 const MAX_MESSAGE_CHARACTERS = 1000;
 
-/** Names and ids in a path may be so long. */
+/** Maximum length of names and ids in a path. */
 export const MAX_PARAMETER_CHARACTERS = 300;
 
-/** What is told of a request, and looked at to say what was found in it. */
+/** The parts of a request that errors report, and in which the found value is looked up. */
 type Asked = Pick<FastifyRequest, 'id' | 'url'> &
   Partial<Pick<FastifyRequest, 'body' | 'query' | 'params' | 'routeOptions'>>;
 
-/** The HTTP answer to anything thrown: the one place where errors become problem answers. */
+/** The HTTP answer to any exception: the only place where errors become problem answers. */
 export function problemOf(error: unknown, request: Asked): Problem {
   const { status, code, detail, fields } = classify(error, request);
   return {
@@ -121,14 +121,14 @@ function classify(error: unknown, request: Asked): Classified {
   return { status: 500, code: 'internal', detail, fields: [] };
 }
 
-/** Zod lists every name that an object should not have. */
+/** Zod lists every unknown name of an object. */
 function shortened(message: string): string {
   return message.length > MAX_MESSAGE_CHARACTERS
     ? `${message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed()}…`
     : message;
 }
 
-/** Says what was found where the message does not. */
+/** Adds the found value if the message does not contain it. */
 function withFound(message: string, path: string, part: string | undefined, request: Asked): string {
   if (/\b(got|received)\b/.test(message)) return message;
   const { body, query, params, routeOptions } = request;

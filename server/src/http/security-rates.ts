@@ -3,9 +3,9 @@ import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Unavailable } from '../domain/errors.ts';
 
-/** Requests a minute from one address. Routes with a `config.rateLimit` of their own, such as sign-in, have that one instead. */
+/** Requests per minute from one address. Routes with their own `config.rateLimit`, such as sign-in, use that instead. */
 export interface RateLimits {
-  /** Routes that take readings: a gateway may send each reading by itself. */
+  /** Routes that accept readings: a gateway may send each reading individually. */
   readonly ingest: number;
   /** All other routes. */
   readonly api: number;
@@ -18,10 +18,10 @@ const INGEST_PATHS = new Set([
   ...['', '/influxdb'].flatMap((base) => ['/write', '/api/v2/write', '/ping'].map((path) => base + path)),
   '/api/v1/readings',
 ]);
-/** Addresses counted at the same time; beyond it those not seen for longest are forgotten. */
+/** Maximum number of addresses counted at the same time; beyond it the least recently seen are removed. */
 const MAX_ADDRESSES = 10_000;
 
-/** Answers 429 with Retry-After to addresses that ask for too much. */
+/** Answers 429 with Retry-After to addresses that exceed the limits. */
 export async function limitRates(app: FastifyInstance, limits: Partial<RateLimits> = {}): Promise<void> {
   const { ingest, api } = { ...RATE_LIMITS, ...limits };
   await app.register(rateLimit, {

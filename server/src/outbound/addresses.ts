@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 /** `local`: this machine and private networks; `never`: addresses that no server of use has, or that must not be asked. */
 export type AddressKind = 'public' | 'local' | 'never';
 
-/** Services that give a machine of a cloud its credentials, beside those at link-local addresses. */
+/** Metadata services with credentials of cloud machines, in addition to those at link-local addresses. */
 const METADATA = [
   '100.100.100.200/32', // Alibaba
   '168.63.129.16/32', // Azure
@@ -14,7 +14,7 @@ const METADATA = [
 ].map((range) => ipaddr.parseCIDR(range));
 
 const LOCAL: ReadonlySet<string> = new Set(['loopback', 'private', 'carrierGradeNat', 'uniqueLocal']);
-/** Unicast addresses that are assigned to anybody (RFC 4291, section 2.4). */
+/** Unicast addresses that are assigned (RFC 4291, section 2.4). */
 const GLOBAL_V6 = ipaddr.parseCIDR('2000::/3');
 /** The IPv4 address is at the end (RFC 4291, section 2.5.5; RFC 7915; RFC 6052). */
 const ENDS_IN_V4 = ['::/96', '::ffff:0:0/96', '::ffff:0:0:0/96', '64:ff9b::/96'].map((range) =>

@@ -5,30 +5,30 @@ import { Unavailable } from '../domain/errors.ts';
 import { agentsOf } from './agents.ts';
 import { AddressRefused, type Gate } from './gate.ts';
 
-/** Redirects that are followed for one request. */
+/** Maximum number of redirects per request. */
 export const MAX_REDIRECTS = 3;
-/** These keep method and body; the others would make a GET of what was sent. */
+/** These redirects preserve method and body; others would change the request to a GET. */
 const REDIRECTS_OF_ALL: ReadonlySet<number> = new Set([307, 308]);
 const REDIRECTS_OF_GET: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface OutboundRequest {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Headers that only the server gets that was named, not one that it redirects to. */
+  /** Headers that are sent to the named server only, not to one that it redirects to. */
   readonly credentials?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
-  /** Ends the request and the reading of its answer. */
+  /** Aborts the request and the reading of its answer. */
   readonly signal: AbortSignal;
 }
 
 export interface OutboundResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** To be read to its end, or destroyed. */
+  /** Must be read to its end or destroyed. */
   readonly body: IncomingMessage;
 }
 
-/** Requests over HTTP that a gate lets out. Answers are neither unpacked nor read here. */
+/** HTTP requests through a gate. Answers are neither decompressed nor read here. */
 export class OutboundClient {
   readonly #agents: ReturnType<typeof agentsOf>;
 
@@ -77,7 +77,7 @@ export class OutboundClient {
   }
 }
 
-/** The body as text; a longer one is not read. */
+/** The body as text; a longer one is rejected. */
 export async function textOf({ body }: OutboundResponse, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -103,7 +103,7 @@ function targetOf(location: string, from: URL): URL {
   return target;
 }
 
-/** Schemes are listed, not excluded: `file:`, `ftp:`, `data:` and whatever comes are none of them. */
+/** Permitted schemes are listed: all others, such as `file:`, `ftp:` and `data:`, are excluded. */
 function checked(address: string, base?: string): URL {
   const url = new URL(address, base);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {

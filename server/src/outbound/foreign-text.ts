@@ -1,6 +1,6 @@
 import { messageOf } from '../domain/errors.ts';
 
-/** Characters of another server's text in a message. */
+/** Maximum length of another server's text in a message. */
 export const MAX_QUOTED_CHARS = 300;
 
 /** Text of a configured server for a message: one line without control characters or marks that change its direction, bounded. */

@@ -10,7 +10,7 @@ import { kindOfAddress } from './addresses.ts';
  */
 export type NamedBy = 'configuration' | 'administrator' | 'anyone';
 
-/** Every address of a name, as the system's resolver answers. */
+/** All addresses of a name, from the system's resolver. */
 export type Resolver = (host: string) => Promise<readonly LookupAddress[]>;
 
 /** A host by name or IP address, and a port. */
@@ -19,7 +19,7 @@ export interface Server {
   readonly port: number;
 }
 
-/** Default ports of addresses that leave theirs out. */
+/** Default ports of addresses without a port. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ['http:', 80],
   ['https:', 443],

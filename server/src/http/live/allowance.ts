@@ -1,21 +1,21 @@
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 
-/** What a client may send, a KB counting as another message. */
+/** Limits on a client's messages; each KB counts as another message. */
 export const MAX_MESSAGES_PER_S = 20;
-/** At once, after a while of silence; a client that reconnects asks for all its topics. */
+/** Maximum burst after a pause; a client that reconnects subscribes to all its topics. */
 export const MAX_MESSAGES_AT_ONCE = 300;
 
-/** Counts what a client sends. */
+/** Counts the messages of a client. */
 export class Allowance {
   #left = MAX_MESSAGES_AT_ONCE;
   #countedAt: number;
 
-  /** @param nowMs from a clock that never goes back */
+  /** @param nowMs from a monotonic clock */
   constructor(nowMs: number) {
     this.#countedAt = nowMs;
   }
 
-  /** Answers whether a message of this size was still allowed. */
+  /** Returns whether a message of this size is within the limits. */
   take(bytes: number, nowMs: number): boolean {
     const refill = ((nowMs - this.#countedAt) / SECOND_MS) * MAX_MESSAGES_PER_S;
     this.#left = Math.min(this.#left + refill, MAX_MESSAGES_AT_ONCE) - 1 - bytes / 1024;

@@ -4,24 +4,24 @@ import { parseMessage } from './parse-message.ts';
 import type { LatestSource, ReadingChanges } from './reading-changes.ts';
 import { type Slices, slicesOf } from './reading-slices.ts';
 
-/** Where messages are made from; the same for all clients. */
+/** Sources of messages, shared by all clients. */
 export interface LiveSources {
   readonly latest: LatestSource;
   readonly events: EventRing;
   readonly changes: ReadingChanges;
-  /** The id of a device named by id or by name. */
+  /** The id of a device given by id or by name. */
   readonly deviceId: (idOrName: string) => string | undefined;
-  /** What a topic other than readings shows to someone who has just subscribed. */
+  /** The current state of a topic other than readings, for a new subscriber. */
   readonly snapshot: (topic: string) => unknown;
 }
 
 const READINGS = 'readings:';
 const ALL_READINGS = 'readings:*';
-/** Errors that wait for a client to read; further ones are counted. */
+/** Maximum number of queued errors per client; further ones are only counted. */
 export const MAX_ERRORS_WAITING = 30;
 const MAX_NAMES_IN_ERROR = 3;
 
-/** Readings that are being sent: a snapshot, or changes when the topic is null. */
+/** Readings being sent: a snapshot, or changes if the topic is null. */
 interface Sending {
   readonly topic: string | null;
   /** Revision after which values are sent. */
@@ -30,8 +30,8 @@ interface Sending {
 }
 
 /**
- * What one client has yet to receive. No message is queued: there are only topics, positions and counts, whose number is limited, and each message
- * is made of them when the client is ready for it. What is asked for again before it was sent is sent once.
+ * The pending messages of one client. No message is queued: only topics, positions and counts are stored, whose number is limited, and
+ * each message is built when the client is ready for it. Repeated requests before an answer are answered once.
  */
 export class DueMessages {
   readonly #sources: LiveSources;
@@ -69,7 +69,7 @@ export class DueMessages {
   next(): string | Buffer | null {
     const answer = this.#nextAnswer();
     if (answer !== null) return answer;
-    // In turns, so that neither keeps the other from a slow client.
+    // Alternates, so that neither blocks the other for a slow client.
     this.#readingsFirst = !this.#readingsFirst;
     return this.#readingsFirst
       ? (this.#nextReadings() ?? this.#nextEvent())
@@ -95,7 +95,7 @@ export class DueMessages {
   #isTooMany(topic: string, deviceId: string | null): boolean {
     const wanted = this.#devices.size + this.#topics.size + (this.#allDevices ? 1 : 0);
     if (wanted >= MAX_TOPICS_PER_CLIENT && !this.#has(topic, deviceId)) return true;
-    // A device has an id and a name: both may be asked for.
+    // A device has an id and a name, and a client may subscribe to both.
     return this.#snapshots.size >= MAX_TOPICS_PER_CLIENT && !this.#snapshots.has(topic);
   }
 

@@ -1,4 +1,4 @@
-/** Something that happened, as its subscribers receive it. */
+/** An event as its subscribers receive it. */
 export interface LiveEvent {
   readonly id: number;
   readonly topic: string;
@@ -9,7 +9,7 @@ export interface LiveEvent {
 const MAX_EVENTS = 500;
 const MAX_EVENTS_BYTES = 4 * 1024 * 1024;
 
-/** The newest events with ascending ids without holes. Whoever is further back than the oldest needs a snapshot. */
+/** The newest events, with consecutive ids. A client behind the oldest event needs a snapshot. */
 export class EventRing {
   #events: LiveEvent[] = [];
   #bytes = 0;
@@ -34,7 +34,7 @@ export class EventRing {
     }
   }
 
-  /** Whether every event after an id is still here. */
+  /** Whether every event after an id is still available. */
   reaches(id: number): boolean {
     return id >= this.#lastId - this.#events.length && id <= this.#lastId;
   }

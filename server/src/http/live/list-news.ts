@@ -1,4 +1,4 @@
-/** Changes within this time are one event: a thousand devices that register themselves are not a thousand events. */
+/** Changes within this time are one event: a thousand devices that register automatically must not cause a thousand events. */
 const GATHER_MS = 250;
 
 /** Lists whose changes are announced, each as the topic of that name. */
@@ -10,7 +10,7 @@ interface Lists {
   readonly sites: { onChange(listener: () => void): unknown };
 }
 
-/** Announces each change of the list of devices or of sites. The events have no content: a client that shows the list asks for it. */
+/** Announces changes of the lists of devices and sites. The events have no content: clients that show the list request it. */
 export function announceLists({ devices, sites }: Lists, publish: (topic: AnnouncedList, data: null) => void): void {
   const changed = new Set<AnnouncedList>();
   const announce = () => {
@@ -24,7 +24,7 @@ export function announceLists({ devices, sites }: Lists, publish: (topic: Announ
   };
   devices.onChange(({ type }) => {
     note('devices');
-    // The first device that registers itself makes the default site in the same transaction.
+    // The first device that registers automatically creates the default site in the same transaction.
     if (type === 'created') note('sites');
   });
   sites.onChange(() => note('sites'));

@@ -4,12 +4,13 @@ import type { Caller } from '../api.ts';
 import { Allowance, MAX_MESSAGES_PER_S } from './allowance.ts';
 import { DueMessages, type LiveSources } from './due-messages.ts';
 
-/** A client that does not answer the end of its stream is cut off after this long. */
+/** A client that does not confirm the end of its stream is disconnected after this time. */
 const CLOSE_GRACE_MS = 500;
 
 /**
- * One WebSocket. At most one message is in its buffer: the next is made when the operating system has taken the one before, so that a slow reader
- * costs one message of memory. What the client sends is read as it is worked on: beyond what arrived together, it waits with the client.
+ * One WebSocket. At most one message is in its buffer: the next one is built when the operating system has accepted the previous one, so
+ * that a slow client uses the memory of one message. Messages from the client are read as they are processed; further ones wait at the
+ * client.
  */
 export class LiveClient {
   readonly caller: Caller;
@@ -17,7 +18,7 @@ export class LiveClient {
   readonly #socket: WebSocket;
   readonly #allowance: Allowance;
   #due: DueMessages | null;
-  /** Messages that arrived together and wait for their turns; nothing is read meanwhile. */
+  /** Messages that arrived together and wait to be processed; reading is paused meanwhile. */
   #received: Buffer[] = [];
   /** Payload of the newest ping frame without an answer; RFC 6455, 5.5.3 lets it stand for those before it. */
   #ping: Buffer | null = null;
@@ -52,7 +53,7 @@ export class LiveClient {
     });
   }
 
-  /** Takes a message that was received, and sends the next one. */
+  /** Processes a received message, and sends the next one. */
   work(): void {
     const received = this.#received.shift();
     if (received !== undefined) {
@@ -63,7 +64,7 @@ export class LiveClient {
     this.#write();
   }
 
-  /** Sends the next message, unless one is on its way or none is due. */
+  /** Sends the next message, unless one is being sent or none is due. */
   #write(): void {
     if (this.#due === null || this.#sendingSince !== null || this.#socket.readyState !== this.#socket.OPEN) return;
     const sent = () => {
@@ -82,20 +83,20 @@ export class LiveClient {
     this.#socket.send(message, { binary: false }, sent);
   }
 
-  /** Ends a stream of which nothing was read for this long. */
+  /** Ends a stream whose client has read nothing for this long. */
   checkPace(maxMs: number): void {
     if (this.#sendingSince === null || performance.now() - this.#sendingSince < maxMs) return;
     this.end(LIVE_CLOSE.tooSlow, `nothing was read for ${maxMs / 1000} s`);
   }
 
-  /** Cuts off a client that has not answered since the last call, and asks it again. */
+  /** Disconnects a client that has not answered since the last call, and pings it again. */
   checkLife(): void {
     if (!this.#isAlive) this.#socket.terminate();
     else if (this.#due !== null) this.#socket.ping();
     this.#isAlive = false;
   }
 
-  /** From here on nothing is sent or taken. */
+  /** From here on nothing is sent or received. */
   end(code: number, reason: string): void {
     if (this.#due === null) return;
     this.#socket.close(code, reason);

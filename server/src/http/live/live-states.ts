@@ -3,14 +3,14 @@ import type { Health } from '@wattkeeper/contract/service.ts';
 
 export interface LiveStatesOptions {
   readonly health: () => Promise<Health>;
-  /** Anomalies that last. */
+  /** Ongoing anomalies. */
   readonly anomalies: () => Promise<unknown>;
   readonly publish: (topic: 'health', data: unknown) => void;
-  /** Called with what failed; the state before stays. */
+  /** Called with the error; the previous state remains. */
   readonly onError: (error: unknown) => void;
 }
 
-/** How old a snapshot may be, and how late a change of the health is announced. */
+/** Maximum age of a snapshot, and maximum delay of a change of the health. */
 const REFRESH_MS = 2 * SECOND_MS;
 
 /**
@@ -32,13 +32,13 @@ export class LiveStates {
     void this.refresh();
   }
 
-  /** What a topic shows to a new subscriber; null for topics without a state. */
+  /** The state of a topic for a new subscriber; null for topics without a state. */
   snapshot(topic: string): unknown {
     if (topic === 'health') return this.#health;
     return topic === 'anomalies' ? this.#anomalies : null;
   }
 
-  /** Looks at both again, unless that is in progress. */
+  /** Refreshes both, unless a refresh is in progress. */
   async refresh(): Promise<void> {
     if (this.#isRefreshing) return;
     this.#isRefreshing = true;

@@ -1,12 +1,12 @@
-/** What the newest values are asked. */
+/** The operations required of the newest values. */
 export interface LatestSource {
-  /** Grows with every change of any value. */
+  /** Increases with every change of any value. */
   readonly revision: number;
   of(deviceId: string): Iterable<{ metric: string; timestamp: number; value: number; revision: number }>;
   deviceIds(): Iterable<string>;
 }
 
-/** Of the newest change at most this many devices are listed; clients look through all devices for larger ones. */
+/** Maximum number of devices listed for the newest change; for larger changes clients check all devices. */
 const MAX_RECENT_DEVICES = 1_000;
 
 /**
@@ -32,7 +32,7 @@ export class ReadingChanges {
     return this.#revision;
   }
 
-  /** Forgets all changes, when no client needs them. */
+  /** Removes all changes when no client needs them. */
   reset(): void {
     this.#changedAt.clear();
     this.#gathering = new Set();
@@ -44,7 +44,7 @@ export class ReadingChanges {
     for (const deviceId of deviceIds) this.#gathering.add(deviceId);
   }
 
-  /** Makes what was noted available. */
+  /** Publishes the noted changes. */
   release(): void {
     this.#recentAfter = this.#revision;
     this.#revision = this.#latest.revision;
@@ -53,7 +53,7 @@ export class ReadingChanges {
     this.#gathering = new Set();
   }
 
-  /** Those of a client's devices that changed after a revision; `of` null: of all devices. */
+  /** A client's devices that changed after a revision; `of` null: all devices. */
   *since(revision: number, of: ReadonlySet<string> | null): Iterable<string> {
     for (const deviceId of this.#candidates(revision, of)) {
       if ((of === null || of.has(deviceId)) && (this.#changedAt.get(deviceId) ?? 0) > revision) yield deviceId;
