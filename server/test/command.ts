@@ -7,12 +7,12 @@ export interface Outcome {
   readonly out: string;
   /** Lines on standard error. */
   readonly errors: string;
-  /** The last line of standard output, which --json makes one object. */
-  // biome-ignore lint/suspicious/noExplicitAny: what a command prints, which each test knows
+  /** The last line of standard output, which is one object with --json. */
+  // biome-ignore lint/suspicious/noExplicitAny: output of a command, whose shape each test knows
   json(): any;
 }
 
-/** Runs a command in this process, as `main.ts` does in its own, which takes a second to start. */
+/** Runs a command in this process, because a new process takes a second to start. */
 export async function runCommand(
   environment: Readonly<Record<string, string>>,
   ...argv: readonly string[]

@@ -16,7 +16,7 @@ it.each(settings)('the documentation names the setting of %s: %s', (type, settin
   expect(pages).toMatch(new RegExp(`\\b${setting}\\b`));
 });
 
-it('what a configuration says of a store, and its defaults, are what the store is opened with', () => {
+it('a store is opened with its configuration and defaults', () => {
   const stores = [
     { type: 'duckdb', memory_limit_mb: 128 },
     { type: 'memory', max_bytes: 65_536 },
@@ -31,7 +31,7 @@ it('what a configuration says of a store, and its defaults, are what the store i
   ]);
 });
 
-it('a memory store or window that is too small for its rows is refused with the configuration', () => {
+it('a configuration with a memory store or window too small for its rows is rejected', () => {
   for (const settings of [{ stores: [{ type: 'memory', max_bytes: 1 }] }, { analytics: { memory_max_bytes: 1 } }]) {
     expect(Config.safeParse(settings).success).toBe(false);
   }

@@ -15,7 +15,7 @@ describe('what is declared is used:', () => {
     const read = product.map(({ text }) => text).join('\n');
     const unread = keysOf(jsonSchemaOf(Config)).filter((path) => {
       const key = path.split('.').at(-1)!;
-      // A key that is read as a property or taken apart; names that begin with a digit belong to records, which are walked.
+      // A key that is read as a property or destructured; names that begin with a digit belong to records, which are iterated.
       return (
         !/^\d/.test(key) &&
         !new RegExp(`\\.${key}\\b|[{,]\\s*${key}\\s*[,:}=]`).test(read.replaceAll(declaration(key), ''))
@@ -24,7 +24,7 @@ describe('what is declared is used:', () => {
     expect(unread).toEqual([]);
   });
 
-  it('every scope that a token can be given guards an endpoint', () => {
+  it('every scope of tokens protects an endpoint', () => {
     const guards = product.map(({ text }) => text).join('\n');
     for (const scope of GRANTABLE_SCOPES) expect(guards, scope).toMatch(new RegExp(`scope: '${scope}'`));
   });

@@ -16,27 +16,27 @@ export const SLOT_MS = 15 * MINUTE_MS;
 const SLOTS = (DAYS * UTC_DAY_MS) / SLOT_MS;
 const PER_HOUR = HOUR_MS / SLOT_MS;
 export const WORKS_WINDOW: Window = { start: START, end: START + DAYS * UTC_DAY_MS };
-/** Silence is a matter of data quality, and what sticks is told from the samples themselves. */
+/** Silence is a data-quality finding, and repeated values are detected from the samples. */
 const UNREPORTED = ['gap', 'stuck_sensor'];
 
-/** A device that can fail: what it did, and what was wrong with it. */
+/** A device with its readings and its planted faults. */
 export interface FailingDevice {
   readonly key: string;
   readonly truths: readonly FaultTruth[];
-  /** When it was silent: what is told there is neither right nor wrong. */
+  /** Silent windows: detections there are neither correct nor false. */
   readonly gaps: readonly Window[];
   readonly history: DeviceHistory;
 }
 
 export interface WorksOptions {
   readonly seed: number;
-  /** Faults a day, on ten devices. */
+  /** Faults per day, on ten devices. */
   readonly perDay: number;
   /** Whether machines have linear baselines, trained on the first half with its faults. */
   readonly baselines: boolean;
 }
 
-/** Four months of the simulated works, device by device, by quarter hours. */
+/** Four months of the simulated works by quarter hours, one device after the other. */
 export function* simulatedWorks({ seed, perDay, baselines }: WorksOptions): Generator<FailingDevice> {
   const simulator = createSimulator({
     ...({ profile: 'factory', seed, start: START, stepMs: 5 * MINUTE_MS } as const),
@@ -89,12 +89,12 @@ export function* simulatedWorks({ seed, perDay, baselines }: WorksOptions): Gene
   yield { key: 'climate', truths: truthsOf('climate', [metric]), gaps: gapsOf('climate'), history };
 }
 
-/** Whether an event and a fault touch, give or take a slot. */
+/** Whether an event and a fault overlap, with a tolerance of one slot. */
 export function touches(one: Window, other: Window): boolean {
   return one.start < other.end + SLOT_MS && one.end > other.start - SLOT_MS;
 }
 
-/** What a linear baseline of hours says of quarter hours: means of the drivers are alike in both. */
+/** Prediction of a linear hourly baseline for quarter hours, whose drivers have the same means. */
 function expectedBy(starts: Float64Array, values: Float64Array, drivers: readonly Float64Array[]): Float64Array {
   const hours = Array.from({ length: SLOTS / PER_HOUR / 2 }, (_, h) => h);
   const mean = (column: Float64Array, hour: number) =>

@@ -21,13 +21,13 @@ export const count = (at: number) => {
 export const outside = (at: number) =>
   9 + 6 * Math.sin(at / (UTC_DAY_MS * 9)) + 4 * Math.sin((2 * Math.PI * at) / UTC_DAY_MS);
 export const noise = (at: number) => 0.9 * Math.sin((at / HOUR_MS) * 12.9898) + 0.5 * Math.sin((at / HOUR_MS) * 78.233);
-/** kWh of the hour that begins at `at`; what the machine takes from day 60 on is a tenth more. */
+/** kWh of the hour that begins at `at`; 10 % more from day 60. */
 export const energy = (at: number) => (5 + 0.4 * count(at) - 0.3 * outside(at) + noise(at)) * (at >= END ? 1.1 : 1);
 
 export const models = new ModelPool({ threads: 1 });
 afterAll(() => models.close());
 
-/** A press and a hall around it, with a service that trains its baselines. */
+/** A press and its hall, with a service that trains baselines. */
 export async function world(days = 70) {
   const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
   const machine = await site.device('Press', 'machine', { expectedIntervalS: 3600 });

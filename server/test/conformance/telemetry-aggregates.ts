@@ -11,7 +11,7 @@ import { sampleWindow } from '../../src/storage/sample-window.ts';
 import { batch, batchOf, columnsBlock, type Row } from './telemetry-blocks.ts';
 import type { World } from './telemetry-store.ts';
 
-/** A span around a change of clocks in Central Europe: a 23-hour day lies in it. */
+/** A window around the start of summer time in Central Europe, with a 23-hour day. */
 const T0 = Date.UTC(2026, 2, 28);
 const ZONE = 'Europe/Warsaw';
 
@@ -32,7 +32,7 @@ export function aggregatesPromises(world: World): void {
     });
   });
 
-  it('equal the reference for irregular, gappy, doubled and late samples and any buckets', async () => {
+  it('equal the reference for irregular, missing, duplicate and late samples and any buckets', async () => {
     const sample = fc.record({
       step: fc.oneof(fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 1, max: 20_000_000 })),
       value: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.double({ min: -1e6, max: 1e6, noNaN: true })),
@@ -73,7 +73,7 @@ export function aggregatesPromises(world: World): void {
     await fc.assert(property, { numRuns: 60 });
   });
 
-  it('come for every device and quantity asked, in their order, empty where nothing is', async () => {
+  it('are returned for every requested device and quantity, in request order, empty without samples', async () => {
     const devices = Array.from({ length: 30 }, (_, i) => `d${i}`);
     await world.store.write([
       batch(
@@ -110,7 +110,7 @@ export function aggregatesPromises(world: World): void {
   });
 }
 
-/** Rules of a device with a counter that reports in an interval. */
+/** Rules of a device with a counter and a reporting interval. */
 function reporting(expectedIntervalMs: number | null): SeriesRules {
   return { expectedIntervalMs, counters: new Map([['energy', counterOf('kWh')]]) };
 }
@@ -146,7 +146,7 @@ async function expectReference(world: World, request: AggregateRequest): Promise
   }
 }
 
-/** Exact but for the order of summation: 1e-9 of the largest magnitude that went into a sum of this many terms. */
+/** Exact except for the order of summation: 1e-9 of the largest magnitude in a sum of this many terms. */
 function expectClose(actual: Buckets, reference: Buckets, quantity: string): void {
   for (const name of Object.keys(reference) as (keyof Buckets)[]) {
     const wanted = reference[name];

@@ -2,10 +2,10 @@ import type { Batch, Block } from '../../src/domain/columns/batch.ts';
 import type { Frame } from '../../src/domain/columns/frame.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 
-/** A row as tests write it: device, instant, values by quantity. */
+/** A row in tests: device, instant, values by quantity. */
 export type Row = readonly [device: string, timestamp: number, values: Readonly<Record<string, number>>];
 
-/** Rows in order of arrival as one block; a quantity that a row leaves out is NaN. */
+/** Rows in order of arrival as one block; a missing quantity is NaN. */
 export function blockOf(group: string, rows: readonly Row[]): Block {
   const devices = [...new Set(rows.map(([device]) => device))];
   const quantities = [...new Set(rows.flatMap(([, , values]) => Object.keys(values)))];

@@ -13,7 +13,7 @@ const KILLS = 30;
 const WRITER = fileURLToPath(new URL('./telemetry-writer.ts', import.meta.url));
 
 export function crashPromises(world: World, inChild: () => StoreInput | undefined): void {
-  it(`loses and doubles nothing when its process is killed ${KILLS} times while it writes and compacts`, async ({
+  it(`loses and duplicates nothing when its process is killed ${KILLS} times while it writes and compacts`, async ({
     skip,
   }) => {
     if (!world.store.capabilities.durable) return skip('the store is not durable');
@@ -42,7 +42,7 @@ export function crashPromises(world: World, inChild: () => StoreInput | undefine
   });
 }
 
-/** Lets a child go on writing from a write number; kills it some milliseconds after its first acknowledgement. Answers how many writes are acknowledged. */
+/** Starts a child that writes from a write number, and kills it some milliseconds after its first acknowledgement. Returns the number of acknowledged writes. */
 async function writeUntilKilled(options: StoreInput, from: number, afterMs: number): Promise<number> {
   const child = spawn(process.execPath, [WRITER, JSON.stringify(options), String(from)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -56,6 +56,6 @@ async function writeUntilKilled(options: StoreInput, from: number, afterMs: numb
   }
   clearTimeout(timer);
   const [code, signal] = await exited;
-  if (signal !== 'SIGKILL') throw new Error(`the writer ended by itself with code ${code}`);
+  if (signal !== 'SIGKILL') throw new Error(`the writer exited with code ${code} before it was killed`);
   return acknowledged;
 }

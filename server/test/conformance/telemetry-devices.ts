@@ -8,7 +8,7 @@ import type { World } from './telemetry-store.ts';
 const T0 = Date.UTC(2026, 0, 30);
 const GROUPS = ['g', 'h', 'g@1h'];
 
-/** Whether a store can delete devices at all; where it cannot, it says so. */
+/** Whether a store can delete devices; otherwise it rejects the call. */
 export async function deletesDevices(store: TelemetryStore): Promise<boolean> {
   try {
     await store.deleteDevices(['nobody']);
@@ -19,12 +19,12 @@ export async function deletesDevices(store: TelemetryStore): Promise<boolean> {
   }
 }
 
-/** What holds when all samples of devices are deleted. */
+/** Guarantees of the deletion of devices. */
 export function devicePromises(world: World): void {
   const days = [...Array(6).keys()];
   const rows = (device: string): Row[] => days.map((day) => [device, T0 + day * UTC_DAY_MS, { a: day, b: day + 10 }]);
 
-  it('forgets devices in every group, before and after compaction and a restart, and nothing of the others', async () => {
+  it('deletes devices from every group, before and after compaction and a restart, and leaves others unchanged', async () => {
     if (!(await deletesDevices(world.store))) return;
     await world.store.write(GROUPS.map((group) => batch(group, ['gone', 'kept', 'too'].flatMap(rows))));
     await world.store.compact(T0 + 3 * UTC_DAY_MS, new AbortController().signal);
@@ -43,7 +43,7 @@ export function devicePromises(world: World): void {
     if (left !== null) expect(left).toBe(GROUPS.length * days.length);
   });
 
-  it('takes a device again that was forgotten', async () => {
+  it('accepts a deleted device again', async () => {
     if (!(await deletesDevices(world.store))) return;
     await world.store.write([batch('g', rows('d'))]);
     await world.store.deleteDevices(['d']);
@@ -53,7 +53,7 @@ export function devicePromises(world: World): void {
     );
   });
 
-  it('forgets in the order of the calls', async () => {
+  it('deletes in the order of the calls', async () => {
     if (!(await deletesDevices(world.store))) return;
     await Promise.all([
       world.store.write([batch('g', rows('d'))]),

@@ -9,9 +9,9 @@ import type { World } from './telemetry-store.ts';
 const T0 = Date.UTC(2026, 0, 15);
 const never = () => new AbortController().signal;
 
-/** Where a store forgets single values, what holds; where it does not, that it says so. */
+/** Guarantees of erasing single values; a store without the capability rejects the call. */
 export function erasePromises(world: World): void {
-  it('forgets single values and nothing beside them, before and after compaction, or refuses to', async () => {
+  it('erases single values and no others, before and after compaction, or rejects the call', async () => {
     const { store } = world;
     await store.write([
       batch('g', [
@@ -60,7 +60,7 @@ export function erasePromises(world: World): void {
     );
   });
 
-  it('holds what was written and not erased since, in whatever order it happened', async () => {
+  it('contains the values that were written and not erased since, in any order of operations', async () => {
     if (!world.store.capabilities.erases) return;
     const rows = fc.array(
       fc.tuple(fc.constantFrom('d', 'e'), fc.nat(60), fc.constantFrom('a', 'b'), fc.integer({ min: 1, max: 9 })),

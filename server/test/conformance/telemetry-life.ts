@@ -14,7 +14,7 @@ export function lifePromises(world: World): void {
   compacting(world);
   overlapping(world);
 
-  it('tells its size and rows', async () => {
+  it('reports its size and rows', async () => {
     const before = await world.store.stats();
     await world.store.write([
       batch(
@@ -27,7 +27,7 @@ export function lifePromises(world: World): void {
     if (after.sizeBytes !== null) expect(after.sizeBytes).toBeGreaterThan(0);
   });
 
-  it('rejects every call after close with Unavailable, and closes twice without harm', async () => {
+  it('rejects every call after close with Unavailable, and can be closed twice', async () => {
     const { store } = world;
     await store.write([batch('g', [['d', T0, { v: 1 }]])]);
     await store.close();
@@ -43,7 +43,7 @@ export function lifePromises(world: World): void {
 }
 
 function newestAndExtents(world: World): void {
-  it('knows the newest value of every series since an instant', async () => {
+  it('returns the newest value of every series since an instant', async () => {
     await world.store.write([
       batch('g', [
         ['d', T0, { a: 1, b: 2 }],
@@ -65,7 +65,7 @@ function newestAndExtents(world: World): void {
     });
   });
 
-  it('lists every series with first, last and count, also where quantities come and go', async () => {
+  it('lists every series with first, last and count, also with changing quantities', async () => {
     const rows: Row[] = Array.from({ length: 3000 }, (_, i) => [
       `d${i % 3}`,
       T0 + i * 120_000,
@@ -87,7 +87,7 @@ function newestAndExtents(world: World): void {
 }
 
 function forgetting(world: World): void {
-  it('forgets what lies before an instant, of one group or of all', async () => {
+  it('deletes samples before an instant, of one group or of all', async () => {
     const rows: Row[] = Array.from({ length: 96 }, (_, i) => ['d', T0 + i * 3_600_000, { v: i }]);
     await world.store.write([batch('g', rows), batch('h', rows)]);
     await world.store.compact(T0 + 3 * UTC_DAY_MS, never());
@@ -111,7 +111,7 @@ function forgetting(world: World): void {
 }
 
 function compacting(world: World): void {
-  it('compaction reports the closed days that changed, changes no answer, and is not repeated', async () => {
+  it('compaction reports the closed days that changed, changes no result, and is not repeated', async () => {
     const days = 6;
     const rows: Row[] = Array.from({ length: days * 288 }, (_, i) => [
       `d${i % 2}`,
@@ -133,7 +133,7 @@ function compacting(world: World): void {
     await world.inEveryState(async () => expect(await answers()).toEqual(before));
   });
 
-  it('does not grow without bound when the same day is written and compacted again and again', async () => {
+  it('has a bounded size when the same day is written and compacted repeatedly', async () => {
     const rows: Row[] = Array.from({ length: 1440 }, (_, i) => ['d', T0 + i * 60_000, { v: ((i * 7919) % 1000) / 10 }]);
     const round = async () => {
       await world.store.write([batch('g', rows)]);
@@ -146,7 +146,7 @@ function compacting(world: World): void {
     expect(await round()).toBeLessThanOrEqual(early * 1.5);
   });
 
-  it('stops compacting when asked to, and loses nothing by it', async () => {
+  it('stops a compaction on request, without loss', async () => {
     await world.store.write([batch('g', [['d', T0, { v: 1 }]])]);
     const aborted = AbortSignal.abort();
     if (world.store.capabilities.compacts) await expect(world.store.compact(FAR, aborted)).rejects.toThrow();
@@ -192,7 +192,7 @@ function overlapping(world: World): void {
     await world.inEveryState(async () => expect(await rowsOf(world.store, 'g', ['e'], ['a'])).toHaveLength(60));
   });
 
-  it('goes on after a read that was ended early', async () => {
+  it('works after a read that was ended early', async () => {
     const timestamps = Float64Array.from({ length: 300_000 }, (_, i) => T0 + i * 1000);
     await world.store.write([batchOf(columnsBlock('g', 'd', timestamps, { v: timestamps.map((_, i) => i) }))]);
     const request = { deviceIds: ['d'], group: 'g', quantities: ['v'], window: { start: 0, end: FAR } };

@@ -8,7 +8,7 @@ const T0 = Date.UTC(2026, 0, 15);
 const never = () => new AbortController().signal;
 
 export function mergePromises(world: World): void {
-  it('the same batch written twice counts once', async () => {
+  it('a batch written twice is stored once', async () => {
     const twice = batch('g', [
       ['d', T0, { v: 1 }],
       ['d', T0 + 60_000, { v: 2 }],
@@ -26,7 +26,7 @@ export function mergePromises(world: World): void {
     });
   });
 
-  it('of two values for the same instant the later one wins: in a block, in a call, across calls', async () => {
+  it('the later of two values for the same instant takes precedence: in a block, in a call, across calls', async () => {
     await world.store.write([
       batch('g', [
         ['d', T0, { v: 1 }],
@@ -63,7 +63,7 @@ export function mergePromises(world: World): void {
     );
   });
 
-  it('late values find their place in days that were compacted', async () => {
+  it('late values are merged into compacted days', async () => {
     const day: Row[] = Array.from({ length: 288 }, (_, i) => ['d', T0 + i * 300_000, { a: i, b: -i }]);
     await world.store.write([batch('g', day)]);
     await world.store.compact(T0 + 2 * UTC_DAY_MS, never());
@@ -92,7 +92,7 @@ export function mergePromises(world: World): void {
     expect(counts).toEqual({ 'd g.a': 290, 'd g.b': 288, 'd g.c': 1, 'e g.a': 1 });
   });
 
-  it('windows are half-open and answers ascend, device by device in the order asked', async () => {
+  it('windows are half-open, and rows ascend, device by device in request order', async () => {
     const rows: Row[] = [3, 1, 2, 0].flatMap((i): Row[] => [
       ['b', T0 + i, { v: i }],
       ['a', T0 + i, { v: 10 + i }],
@@ -109,7 +109,7 @@ export function mergePromises(world: World): void {
     });
   });
 
-  it('large answers come in frames, each a later span', async () => {
+  it('large results are returned in frames of ascending windows', async () => {
     const length = 400_000;
     const timestamps = Float64Array.from({ length }, (_, i) => T0 + i * 1000);
     const v = Float64Array.from({ length }, (_, i) => (i % 977) / 10);
@@ -131,7 +131,7 @@ export function mergePromises(world: World): void {
     });
   });
 
-  it('new quantities and devices may come at any time', async () => {
+  it('new quantities and devices may be added at any time', async () => {
     for (let i = 0; i < 12; i++) {
       const values = Object.fromEntries(Array.from({ length: i + 1 }, (_, q) => [`q${q}`, i + q / 10]));
       await world.store.write([
@@ -150,7 +150,7 @@ export function mergePromises(world: World): void {
     });
   });
 
-  it('equals a table keyed by device, instant and quantity, whatever is written and compacted in whatever order', async () => {
+  it('equals a table keyed by device, instant and quantity, after any order of writes and compactions', async () => {
     const row = fc.record({
       device: fc.integer({ min: 0, max: 2 }),
       slot: fc.integer({ min: 0, max: 400 }),

@@ -7,14 +7,14 @@ import { batchOf, framesOf } from './telemetry-blocks.ts';
 import { deletesDevices } from './telemetry-devices.ts';
 import type { World } from './telemetry-store.ts';
 
-/** Two days before the end of a month, so that values cross into the next one. */
+/** Two days before the end of a month, so that values extend into the next one. */
 const T0 = Date.UTC(2026, 0, 30);
 const HOURS = 96;
-/** Few and long: opening a store costs most. */
+/** Few long runs, because opening a store is expensive. */
 const RUNS = 5;
 const MAX_COMMANDS = 8;
 
-/** Names that engines fold, reserve, or use themselves. */
+/** Names that engines fold, reserve or use internally. */
 const DEVICES = ['d', 'D', 'e\u0301', '\u00e9', 'constructor'];
 const GROUPS = ['solar', 'Solar', 'select', 'a.b', '__proto__', 'group_0_0', 'recent_1', '%41 "x"', "$1's"];
 const QUANTITIES = [
@@ -39,7 +39,7 @@ const QUANTITIES = [
   `${'x'.repeat(80)}2`,
 ];
 
-/** A value at its place. */
+/** A value with device, metric and instant. */
 type Cell = readonly [group: string, device: string, hour: number, quantity: string, value: number];
 
 const cell: fc.Arbitrary<Cell> = fc.tuple(
@@ -51,7 +51,7 @@ const cell: fc.Arbitrary<Cell> = fc.tuple(
 );
 const cells = fc.array(cell, { minLength: 1, maxLength: 5, size: 'max' });
 
-/** What a store has to hold: `[group, device, quantity]` as JSON → hour → value. */
+/** Expected content of a store: `[group, device, quantity]` as JSON → hour → value. */
 type Model = Map<string, Map<number, number>>;
 interface Real {
   world: World;
@@ -63,7 +63,7 @@ type Command = fc.AsyncCommand<Model, Real>;
  * reopened in between: the store holds the same as a map in memory.
  */
 export function modelPromises(world: World): void {
-  it('holds what a map in memory holds, after any sequence of new names, writes, erasures, deletions by time and by device, compactions and restarts', async () => {
+  it('equals a map in memory after any sequence of new names, writes, erasures, deletions by time and by device, compactions and restarts', async () => {
     const write = fc.array(cells, { minLength: 1, maxLength: 2 }).map((batches) => new Write(batches));
     const commands = [
       write,
@@ -80,7 +80,7 @@ export function modelPromises(world: World): void {
       fc.constant(new Check()),
     ];
     const sequences = fc.tuple(
-      // New names are what most goes wrong about: some writes come first in any case.
+      // New names cause most faults, so each sequence starts with writes.
       fc.array(write, { minLength: 5, maxLength: 7 }),
       fc.commands(commands, { maxCommands: MAX_COMMANDS, size: 'max' }),
     );
@@ -94,7 +94,7 @@ export function modelPromises(world: World): void {
         await world.reopen();
         await expectSame(world.store, model);
       }),
-      // A failure is reported as it was found: shrinking would open hundreds of stores.
+      // Without shrinking, which would open hundreds of stores.
       { numRuns: RUNS, endOnFailure: true },
     );
   }, 120_000);
@@ -191,7 +191,7 @@ class Check implements Command {
   toString = () => 'check';
 }
 
-/** Cells in their order as blocks: one for each run of cells of one group. */
+/** Cells in order as blocks: one per run of cells of one group. */
 function blocksOf(given: readonly Cell[]): Block[] {
   const runs: Cell[][] = [];
   for (const next of given) {

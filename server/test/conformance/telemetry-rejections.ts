@@ -12,9 +12,9 @@ const BAD = 1500.5;
 /** Makes the closed store's engine reject values of `g.poison` from 1,000 on; answers how it takes them again, or null where it cannot. */
 export type Rejection = (folder: string) => Promise<(() => Promise<void>) | null>;
 
-/** Promises about what an engine can never take. */
+/** Guarantees for values that an engine can never store. */
 export function rejectionPromises(world: World, reject: Rejection): void {
-  it('calls a rejection permanent that another try cannot change, and nothing else', async () => {
+  it('marks a rejection as permanent exactly when a retry cannot succeed', async () => {
     await world.whileClosed(reject);
     for (let i = 0; i < 2; i++) {
       const error = await failureOf(world.store.write([batch('g', [['d', T0, { a: 1, poison: BAD }]])]));
@@ -28,7 +28,7 @@ export function rejectionPromises(world: World, reject: Rejection): void {
     await world.reopen();
   });
 
-  it('keeps everything but the values to blame, which are set aside, read as if stored, and taken when they can be', async () => {
+  it('stores all values except the rejected ones, which are set aside, read as if stored, and stored once possible', async () => {
     const allow = await world.whileClosed(reject);
     const setAside = await SetAside.open(join(world.folder, 'set-aside.db'));
     const options = { name: 's', setAside, now: () => T0, onSetAside: () => {} };
@@ -80,7 +80,7 @@ export function rejectionPromises(world: World, reject: Rejection): void {
     await setAside.close();
   });
 
-  it('reads as if values were forgotten, where the engine cannot forget them too', async () => {
+  it('reads as if values were erased, also where the engine cannot erase them', async () => {
     const setAside = await SetAside.open(join(world.folder, 'set-aside.db'));
     const store = new SetAsideStore(world.store, { name: 's', setAside, now: () => T0, onSetAside: () => {} });
     const row = (at: number, a: number): Row => ['d', T0 + at, { a, b: 1 }];

@@ -14,34 +14,34 @@ import { modelPromises } from './telemetry-model.ts';
 import { type Rejection, rejectionPromises } from './telemetry-rejections.ts';
 import { valuePromises } from './telemetry-values.ts';
 
-/** The store under test, and what may be done to it besides using it. */
+/** The store under test, with actions beyond its interface. */
 export interface World {
   readonly store: TelemetryStore;
   /** Lets `check` hold as written, after compaction, and (where the store is durable) after closing and opening again. */
   inEveryState(check: () => Promise<void>): Promise<void>;
-  /** Closes and opens again what is durable; does nothing to what is not. */
+  /** Closes and reopens a durable store; no effect on others. */
   reopen(): Promise<void>;
-  /** Continues with a store that has never held anything. */
+  /** Continues with a new, empty store. */
   startEmpty(): Promise<void>;
   readonly folder: string;
-  /** Works on what a durable store has on disk or on its server. */
+  /** Accesses the data of a durable store on disk or on its server. */
   whileClosed<T>(work: (folder: string) => Promise<T>): Promise<T>;
 }
 
 export interface ConformanceOptions {
-  /** Opens the store over what the folder holds, for a world of one test. */
+  /** Opens the store on a folder, for the world of one test. */
   readonly open: (folder: string) => Promise<TelemetryStore>;
-  /** How another process opens the same; without it nothing is killed, which only fits what is not durable. */
+  /** How another process opens the same store; required for kill tests, so only a store that is not durable omits it. */
   readonly inChild?: (folder: string) => StoreInput;
-  /** How the engine is made to reject values; without it none is, which only fits what checks nothing. */
+  /** How the engine is made to reject values; only a store without checks omits it. */
   readonly reject?: Rejection;
 }
 
 const FAR = 1e14;
 
-/** Every promise of the `TelemetryStore` port. What differs between backends is read from their capabilities. */
+/** Every guarantee of the `TelemetryStore` port. Differences between backends are read from their capabilities. */
 export function telemetryStoreConformance(name: string, options: ConformanceOptions): void {
-  describe(`${name} keeps the promises of a telemetry store`, () => {
+  describe(`${name} conforms to the telemetry store port`, () => {
     let folder = '';
     let store: TelemetryStore;
     const begin = async () => {

@@ -7,7 +7,7 @@ import type { World } from './telemetry-store.ts';
 const T0 = Date.UTC(2026, 0, 15);
 const LONG = 'ä'.repeat(199);
 
-/** Names that trip over case folding, quoting, keywords, inherited properties, and a backend's own columns and tables. */
+/** Names that conflict with case folding, quoting, keywords, inherited properties, or a backend's columns and tables. */
 const ODD_NAMES = [
   ...Object.getOwnPropertyNames(Object.prototype),
   'power_kw',
@@ -54,7 +54,7 @@ const ODD_NAMES = [
   `${LONG}b`,
 ];
 
-/** Values whose bits are easily lost. */
+/** Values whose bits are easily changed. */
 const HARD_VALUES = [
   0,
   -1,
@@ -84,14 +84,14 @@ export function valuePromises(world: World): void {
     expect(await rowsOf(world.store, 'grid', ['meter'], ['power_kw', 'voltage_v'])).toEqual([['meter', T0, 1.25, 230]]);
   });
 
-  it('gives doubles back exactly (the sign of zero aside)', async () => {
+  it('returns doubles exactly (except the sign of zero)', async () => {
     const rows: Row[] = HARD_VALUES.map((value, i) => ['d', T0 + i * 1000, { v: value }]);
     await world.store.write([batch('g', rows)]);
     const expected = rows.map(([device, timestamp, values]) => [device, timestamp, values.v]);
     await world.inEveryState(async () => expect(await rowsOf(world.store, 'g', ['d'], ['v'])).toEqual(expected));
   });
 
-  it('gives any doubles back exactly, whatever they look like as a column', async () => {
+  it('returns any column of doubles exactly', async () => {
     const quantised = fc
       .tuple(
         fc.constantFrom(1, 2, 5, 10, 100, 1000, 1e6),
@@ -116,10 +116,10 @@ export function valuePromises(world: World): void {
     await fc.assert(property, { numRuns: 60 });
   });
 
-  it('tells odd names of groups, devices and quantities apart', async () => {
+  it('distinguishes unusual names of groups, devices and quantities', async () => {
     const values = Object.fromEntries(ODD_NAMES.map((quantity, i) => [quantity, i + 0.5]));
     const expected = Object.values(values);
-    // Each group has two devices of its own, and each device is in two groups.
+    // Each group has two devices, and each device is in two groups.
     const devicesOf = (g: number) => [g, g + 1].map((d) => ODD_NAMES[d % ODD_NAMES.length]!);
     const rowsOfGroup = (g: number) => devicesOf(g).map((device, d): Row => [device, T0 + g + d, values]);
     await world.store.write(ODD_NAMES.map((group, g) => batch(group, rowsOfGroup(g))));
@@ -134,7 +134,7 @@ export function valuePromises(world: World): void {
     for (const group of ODD_NAMES) for (const name of ODD_NAMES) expect(metrics).toContain(`${group}.${name}`);
   });
 
-  it('keeps every name that ingest lets through', async () => {
+  it('accepts every name that ingest accepts', async () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }),
       fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
@@ -154,7 +154,7 @@ export function valuePromises(world: World): void {
     await fc.assert(property, { numRuns: 5 });
   });
 
-  it('answers nothing for what it never saw', async () => {
+  it('returns nothing for unknown devices and quantities', async () => {
     const { store } = world;
     expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual([]);
     expect(await store.latest(0)).toEqual([]);
@@ -170,7 +170,7 @@ export function valuePromises(world: World): void {
     expect(await rowsOf(store, 'g', ['d', 'other'], ['other', 'v'])).toEqual([['d', T0, null, 1]]);
   });
 
-  it('leaves out rows in which nothing of what is asked is present', async () => {
+  it('omits rows without any requested value', async () => {
     const rows: Row[] = [
       ['d', T0, { a: 1, b: Number.NaN }],
       ['d', T0 + 1, { a: Number.NaN, b: 2 }],
@@ -186,7 +186,7 @@ export function valuePromises(world: World): void {
     });
   });
 
-  it('takes instants from 1970 to far ahead, and before 1970', async () => {
+  it('accepts instants before 1970, after 1970 and in the far future', async () => {
     const far = Math.min(8.64e13, world.store.capabilities.lastInstant - 1);
     const instants = [-86_400_001, -1, 0, 1, T0, 4_102_444_800_000, far];
     await world.store.write([
@@ -200,7 +200,7 @@ export function valuePromises(world: World): void {
     );
   });
 
-  it('does not keep or change the arrays that it was given', async () => {
+  it('neither keeps nor changes the arrays of the caller', async () => {
     const timestamps = Float64Array.of(T0, T0 + 1);
     const v = Float64Array.of(1, 2);
     await world.store.write([batchOf(columnsBlock('g', 'd', timestamps, { v }))]);
@@ -213,7 +213,7 @@ export function valuePromises(world: World): void {
     ]);
   });
 
-  it('gives frames whose arrays are whole and belong to the caller', async () => {
+  it('returns frames whose arrays are complete and owned by the caller', async () => {
     await world.store.write([
       batch('g', [
         ['d', T0, { v: 1 }],

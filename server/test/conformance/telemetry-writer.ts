@@ -1,4 +1,4 @@
-// Writes and compacts until it is killed, and prints how many writes are acknowledged after each one.
+// Writes and compacts until it is killed, and prints the number of acknowledged writes after each one.
 import { writeSync } from 'node:fs';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { batch, type Row } from './telemetry-blocks.ts';

@@ -35,7 +35,7 @@ const HOME_DAYS = [
 ] as const;
 
 describeWith('REAL_DATA', 'a real house in France', (folder) => {
-  test('has the daily figures that another program finds, also on days of 23 and 25 hours and with gaps', async () => {
+  test('has the daily energy that another program computes, also on days of 23 and 25 hours and with gaps', async () => {
     const path = join(folder, 'home/home-year-30min.csv.gz');
     const world = await SiteWorld.open(Date.UTC(2025, 2, 1), {
       timezone: 'Europe/Paris',
@@ -47,7 +47,7 @@ describeWith('REAL_DATA', 'a real house in France', (folder) => {
     await world.report(home, 'solar.power_kw', column(path, 'pv_w', Date.parse, 1e-3));
     for (const [date, load, solar, imported, exported, coverage, solarCoverage, points] of HOME_DAYS) {
       const report = await world.energy.dailyReport(date);
-      // The sums were written with six decimals; both ways round them within 1e-6.
+      // The sums have six decimal places, so both results agree within 1e-6.
       expect([date, report.total_consumption_kwh]).toEqual([date, expect.closeTo(load, 5)]);
       expect([date, report.total_pv_production_kwh]).toEqual([date, expect.closeTo(solar, 5)]);
       expect([date, report.grid_import_kwh]).toEqual([date, expect.closeTo(imported, 5)]);
@@ -67,7 +67,7 @@ const AUSGRID_DAYS = [
 ] as const;
 
 describeWith('REAL_DATA', 'a real house in Australia', (folder) => {
-  test('has the daily figures that another program finds', async () => {
+  test('has the daily energy that another program computes', async () => {
     const path = join(folder, 'home/ausgrid-home-30min-2011-2012.csv.gz');
     const zone = 'Australia/Sydney';
     const world = await SiteWorld.open(Date.UTC(2012, 7, 1), { timezone: zone });
@@ -84,7 +84,7 @@ describeWith('REAL_DATA', 'a real house in Australia', (folder) => {
         report.grid_export_kwh,
         report.coverage,
       ];
-      // The sums were written with six decimals; both ways round them within 1e-6.
+      // The sums have six decimal places, so both results agree within 1e-6.
       expect(found, date).toEqual([...[load, solar, imported, exported].map((kwh) => expect.closeTo(kwh, 5)), 1]);
     }
   });

@@ -44,7 +44,7 @@ async function served() {
   return { app, reports };
 }
 
-test('every answer of analytics, tariffs, sessions and reports fits its schema', async () => {
+test('every response of analytics, tariffs, sessions and reports matches its schema', async () => {
   const { app, reports } = await served();
   const get = async (url: string) => {
     const answer = await app.inject({ url });

@@ -9,7 +9,7 @@ import type { FramesRequest, SeriesBuckets } from '../../src/query/telemetry-que
 import { type DayDigest, digestsOf } from '../../src/storage/backup/packed-frame.ts';
 import { readWholeDays } from '../../src/storage/whole-days.ts';
 
-/** Everything before today: what is asked does not depend on the moment. */
+/** Everything before today, so that the content does not depend on the current time. */
 export const TODAY = Math.floor(Date.now() / UTC_DAY_MS) * UTC_DAY_MS;
 export const WINDOW: Window = { start: TODAY - 90 * UTC_DAY_MS, end: TODAY };
 const HOURS = Float64Array.from(
@@ -18,19 +18,19 @@ const HOURS = Float64Array.from(
 );
 const DRAIN_MS = MINUTE_MS;
 
-/** What a data folder answers, by the names of its devices. */
+/** The content of a data folder, by names of its devices. */
 export interface Contents {
-  /** `device metric day` → digest of its samples; only days of which raw samples are kept. */
+  /** `device metric day` → digest of its samples; only days with raw samples. */
   readonly days: ReadonlyMap<string, Pick<DayDigest, 'count' | 'digest'>>;
-  /** `device metric` → samples and their sum by the hour; NaN where there are none. */
+  /** `device metric` → samples and their sum by hour; NaN without samples. */
   readonly hours: ReadonlyMap<string, { readonly count: Float64Array; readonly sum: Float64Array }>;
-  /** `device metric` → instant from which on raw samples are kept. */
+  /** `device metric` → first instant with raw samples. */
   readonly rawFrom: ReadonlyMap<string, number>;
-  /** `device metric` → samples by instant, of the devices whose samples were asked for. */
+  /** `device metric` → samples by instant, of the sampled devices. */
   readonly samples: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 
-/** Opens the data folder as a start does, brings what waits in the journal into the stores, and closes it. */
+/** Opens the data folder like a start of the service, writes pending journal entries to the stores, and closes it. */
 export async function withFolder<T>(
   folder: string,
   environment: Readonly<Record<string, string>>,
@@ -45,7 +45,7 @@ export async function withFolder<T>(
   }
 }
 
-/** @param sampled devices whose samples are told one by one, and whose days are not */
+/** @param sampled devices whose samples are listed individually, without digests of days */
 export function readFolder(
   folder: string,
   environment: Readonly<Record<string, string>>,
@@ -93,23 +93,25 @@ function noteSamples(samples: Map<string, Map<number, number>>, name: string, fr
   }
 }
 
-/** What of the one is not in the other, in words; null where both are the same. Devices that were sampled in either are left out. */
+/** A description of the difference; null if both are equal. Devices that were sampled in either are excluded. */
 export function difference(expected: Contents, found: Contents): string | null {
   for (const key of new Set([...expected.days.keys(), ...found.days.keys()])) {
     const at = key.lastIndexOf(' ');
     const isGone = Number(key.slice(at + 1)) * UTC_DAY_MS < (found.rawFrom.get(key.slice(0, at)) ?? 0);
-    const [told, is] = [expected.days.get(key), found.days.get(key)];
-    if (isGone || isSampled(key.slice(0, at), expected, found) || told?.digest === is?.digest) continue;
-    return `${key}: ${is?.count ?? 0} samples in place of ${told?.count ?? 0}, or others`;
+    const [wanted, is] = [expected.days.get(key), found.days.get(key)];
+    if (isGone || isSampled(key.slice(0, at), expected, found) || wanted?.digest === is?.digest) continue;
+    return `${key}: ${is?.count ?? 0} samples in place of ${wanted?.count ?? 0}, or others`;
   }
-  for (const [key, told] of expected.hours) {
+  for (const [key, wanted] of expected.hours) {
     if (isSampled(key, expected, found)) continue;
     const is = found.hours.get(key);
     if (is === undefined) return `${key} is missing`;
-    const i = told.count.findIndex((count, hour) => is.count[hour] !== count || differs(told.sum[hour], is.sum[hour]));
+    const i = wanted.count.findIndex(
+      (count, hour) => is.count[hour] !== count || differs(wanted.sum[hour], is.sum[hour]),
+    );
     if (i < 0) continue;
     const hour = new Date(HOURS[i]!).toISOString();
-    return `${key}, hour ${hour}: ${is.count[i]} samples, sum ${is.sum[i]}, in place of ${told.count[i]}, ${told.sum[i]}`;
+    return `${key}, hour ${hour}: ${is.count[i]} samples, sum ${is.sum[i]}, in place of ${wanted.count[i]}, ${wanted.sum[i]}`;
   }
   return null;
 }
@@ -118,7 +120,7 @@ function isSampled(key: string, ...all: readonly Contents[]): boolean {
   return all.some(({ samples }) => samples.has(key));
 }
 
-/** Rollups add in another order. */
-function differs(told = Number.NaN, is = Number.NaN): boolean {
-  return Math.abs(is - told) > 1e-9 * Math.max(1, Math.abs(told));
+/** Rollups sum in another order. */
+function differs(wanted = Number.NaN, is = Number.NaN): boolean {
+  return Math.abs(is - wanted) > 1e-9 * Math.max(1, Math.abs(wanted));
 }

@@ -12,7 +12,7 @@ import { loadFaultyVfs, noteAcknowledged } from './disk/faulty-vfs.ts';
 import { type ChildOptions, readingsOf } from './ingest-runs.ts';
 
 /**
- * The service's way from readings to stores without its web, for `ingest-runs.ts`, which kills it. Posts until it is asked to settle; every
+ * The service's ingest path from readings to stores without HTTP, for `ingest-runs.ts`, which kills it. Posts until it is asked to settle; every
  * acknowledgement is a line on stdout, `first count durable`.
  */
 const { extension, log, first, posters, sizes, maxPosts, pauseMs } = JSON.parse(process.argv[2] ?? '') as ChildOptions;
@@ -26,7 +26,7 @@ const pipeline = await openPipeline({
 });
 const say = (line: string) => writeSync(1, `${line}\n`);
 say('ready');
-// It is killed, and an orderly end alone keeps what was compiled for the next one.
+// It is killed, and compiled code is otherwise cached only at a normal exit.
 flushCompileCache();
 
 let next = first;
@@ -63,5 +63,5 @@ await Promise.all(
 while (pipeline.journal.trouble !== null || pipeline.stores.some((store) => store.trouble() !== null)) await delay(20);
 await Promise.all(pipeline.stores.map(({ name }) => pipeline.ingest.caughtUp(name, AbortSignal.timeout(120_000))));
 say('settled');
-// Killed from outside: nothing rests on how it stops.
+// Killed from outside, so it has no shutdown.
 await delay(600_000);

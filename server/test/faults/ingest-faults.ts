@@ -23,7 +23,7 @@ export interface IngestReport extends Check {
   /** Values acknowledged as durable and not. */
   readonly durable: number;
   readonly inMemory: number;
-  /** Operations of the disk that were made to fail. */
+  /** Injected failures of disk operations. */
   readonly failures: number;
 }
 
@@ -34,7 +34,7 @@ export interface IngestPlan {
 }
 
 const TWO_STORES = { WATTKEEPER_STORES__0__TYPE: 'duckdb', WATTKEEPER_STORES__1__TYPE: 'sqlite' };
-/** All that is written goes through the file system that is faulty. */
+/** All writes go through the faulty file system. */
 const SQLITE_ALONE = { WATTKEEPER_STORES__0__TYPE: 'sqlite', WATTKEEPER_BACKUP__POINT_IN_TIME: 'false' };
 const POSTS: ChildOptions = {
   extension: null,
@@ -47,10 +47,10 @@ const POSTS: ChildOptions = {
 };
 const CHECK_EVERY = 10;
 const MAX_LIFE_MS = 250;
-/** Readings of a post that fill the write-ahead log, so that it is copied to the database meanwhile. */
+/** Readings per post that fill the write-ahead log, so that a checkpoint runs during ingest. */
 const MANY_READINGS = 8_000;
 
-/** Kills ingest at random instants; two stores have every acknowledged reading once in the end. */
+/** Kills ingest at random instants; afterwards, two stores contain every acknowledged reading once. */
 export async function killIngest({ times, seed, onTime }: IngestPlan): Promise<IngestReport> {
   const random = randomOf(seed);
   const folder = temporaryFolder();
@@ -63,7 +63,7 @@ export async function killIngest({ times, seed, onTime }: IngestPlan): Promise<I
     await run.kill();
     acknowledged.push(...run.acknowledged);
     const from = first;
-    // What was under way may be there; numbers are never used twice.
+    // Readings in flight may be stored; numbers are never used twice.
     first = Math.max(first, ...run.acknowledged.map((one) => one.first + one.count)) + 10_000;
     if (kill % CHECK_EVERY === 0 && kill < times)
       check = worse(check, await checkIngested(folder.path, TWO_STORES, acknowledged, from));
@@ -73,7 +73,7 @@ export async function killIngest({ times, seed, onTime }: IngestPlan): Promise<I
   return conclude(folder, check, { times, acknowledged, failures: 0 });
 }
 
-/** Logs what ingest writes to its disk, and opens what power cuts at random operations may leave of it. */
+/** Logs the disk operations of ingest, and opens the states that power cuts at random operations may leave. */
 export async function cutPower(compiler: string, { times, seed, onTime }: IngestPlan): Promise<IngestReport> {
   const random = randomOf(seed);
   const world = temporaryFolder();
@@ -101,7 +101,7 @@ export async function cutPower(compiler: string, { times, seed, onTime }: Ingest
   return conclude(world, check, { times, acknowledged, failures: 0 });
 }
 
-/** Lets operations of the disk fail at random while readings arrive; once the disk works again, everything acknowledged is there after a kill. */
+/** Fails disk operations at random during ingest; once the disk works again, every acknowledged reading is present after a kill. */
 export async function injectFaults(compiler: string, { times, seed }: IngestPlan): Promise<IngestReport> {
   const random = randomOf(seed);
   const world = temporaryFolder();
@@ -168,7 +168,7 @@ function faultsOf(random: () => number): Faults {
   };
 }
 
-/** Adds up; where values were counted before, the later check counts them again unless these are different disks. */
+/** Sums reports; a later check of the same disk replaces the earlier count. */
 function worse(before: Check, now: Check, add = false): Check {
   return {
     checked: add ? before.checked + now.checked : Math.max(before.checked, now.checked),

@@ -26,7 +26,7 @@ export interface Acknowledged {
   readonly durable: boolean;
 }
 
-/** A process that posts readings, whose acknowledgements are heard. */
+/** A process that posts readings and reports acknowledgements. */
 export interface IngestRun {
   readonly acknowledged: Acknowledged[];
   /** Everything is in the stores. */
@@ -37,7 +37,7 @@ export interface IngestRun {
 }
 
 export interface Check {
-  /** Values that had to be there, over all stores. */
+  /** Expected values over all stores. */
   readonly checked: number;
   readonly lost: number;
   readonly duplicated: number;
@@ -110,7 +110,7 @@ export async function startIngest(
   };
 }
 
-/** Opens a folder as a start does and compares every store with what was acknowledged, from reading `from` on. */
+/** Opens a folder like a start of the service, and compares every store with the acknowledged readings from number `from`. */
 export function checkIngested(
   folder: string,
   environment: Readonly<Record<string, string>>,

@@ -6,10 +6,10 @@ const PRELOAD = fileURLToPath(new URL('./kill-steps.ts', import.meta.url));
 /** The steps of a process that was started with `args` and `environment`, see `kill-steps.ts`. */
 export class KillPlan {
   readonly #path: string;
-  /** Go before the program. */
+  /** Node arguments before the program. */
   readonly args: readonly string[] = ['--import', PRELOAD];
 
-  /** @param path of a file that this object makes */
+  /** @param path of a file that this object creates */
   constructor(path: string) {
     this.#path = path;
     writeFileSync(path, '');
@@ -20,12 +20,12 @@ export class KillPlan {
     return { KILL_STEPS: this.#path };
   }
 
-  /** How many steps there were. */
+  /** Number of steps so far. */
   get steps(): number {
     return statSync(this.#path).size;
   }
 
-  /** Ends the process before it makes this step, counted from 1; null: not any more. */
+  /** Kills the process before this step, counted from 1; null: no kill. */
   killAt(step: number | null): void {
     writeFileSync(`${this.#path}.at`, new Uint8Array(Float64Array.of(step ?? 0).buffer));
   }

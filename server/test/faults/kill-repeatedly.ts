@@ -12,37 +12,37 @@ export interface KillOptions {
   readonly kills: number;
   readonly seed: number;
   readonly onKill?: (kills: number) => void;
-  /** Leaves the folder of a broken promise where it is; the error tells its place. */
+  /** Keeps the folder of a violated guarantee; the error contains its path. */
   readonly keepFailed?: boolean;
 }
 
 export interface KillReport {
   readonly kills: number;
-  /** Those before a change of the file system or a database, and those at an instant. */
+  /** Kills before a change of the file system or a database, and kills at an instant. */
   readonly atSteps: number;
   readonly atInstants: number;
-  /** Kills of an operation that had been killed on the same folder before. */
+  /** Kills of an operation that had already been killed on the same folder. */
   readonly inARow: number;
-  /** Steps and length of the operation when nothing disturbs it. */
+  /** Steps and duration of the operation without a kill. */
   readonly steps: number;
   readonly lengthMs: number;
-  /** How often the operation was brought to its end after kills, and proved. */
+  /** Number of completions after kills, each verified. */
   readonly finished: number;
   readonly acknowledged: number;
 }
 
 type Point = { readonly step: number } | { readonly afterMs: number } | null;
 
-/** How often in a row one folder is killed at most. */
+/** Maximum of consecutive kills on one folder. */
 const ROW = 8;
 /** How often a folder on which a kill was survived goes on to the next one; always where there are few kills. */
 const GOES_ON = 0.75;
 const MANY = 20;
 
 /**
- * Kills an operation again and again: half the kills before its single steps, half at instants, both spread over its whole length. After each
- * the folder is opened and compared; every few kills the operation is brought to its end and compared again.
- * @throws Error with the seed, the kill and what is wrong at the first broken promise
+ * Kills an operation repeatedly: half of the kills before single steps, half at instants, both spread over its duration. After each kill,
+ * the folder is opened and compared; after every few kills, the operation is completed and compared again.
+ * @throws Error with the seed, the kill and the difference at the first violated guarantee
  */
 export async function killRepeatedly(
   operation: Operation,
@@ -81,7 +81,7 @@ class Killing {
     mkdirSync(template);
     await this.#operation.prepare(template);
     const before = await readFolder(template, this.#operation.environment, [LIVE]);
-    // The first one compiles; the second one is as long as the others, which matters where the kills are to reach every phase.
+    // The first run compiles; the second has a representative duration, so that kills reach every phase.
     for (let i = 0; i < (kills < MANY ? 1 : 2); i++) {
       const undisturbed = this.#scene(before);
       await this.#run(undisturbed, null, (steps, ms) => {
@@ -122,7 +122,7 @@ class Killing {
   /** Even kills before a step, odd ones at an instant; each kind in strata, so that every phase has its share. */
   #point(kill: number, kills: number): Exclude<Point, null> {
     const strata = Math.ceil(kills / 2);
-    // One that ended before it was to be killed is tried again, earlier.
+    // An operation that ended before its kill is repeated with an earlier kill.
     const share = (((kill >> 1) + this.#random()) / strata) * 0.5 ** this.#misses;
     return kill % 2 === 0 ? { step: 1 + Math.floor(share * this.#length.steps) } : { afterMs: share * this.#length.ms };
   }
@@ -134,7 +134,7 @@ class Killing {
     this.#report.kills++;
   }
 
-  /** Starts the operation on a folder and kills it at a point, unless it ends before. */
+  /** Starts the operation on a folder and kills it at a point, unless it ends first. */
   async #run(scene: Scene, point: Point, measured: (steps: number, ms: number) => void = () => {}) {
     const run = this.#runs++;
     const plan = new KillPlan(join(this.#world, `steps-${run}`));

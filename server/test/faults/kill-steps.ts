@@ -1,7 +1,7 @@
 /**
  * Loaded into a process by `--import`: counts its steps, which are changes of the file system and statements that change a database, of all
- * its threads together, and ends it with SIGKILL before the one that is asked for. The file of `KILL_STEPS` has as many bytes as there were
- * steps; the file beside it (`.at`) holds the number of the step, as a double, 0 for none.
+ * its threads together, and kills it with SIGKILL before the requested one. The file of `KILL_STEPS` has one byte per step;
+ * the file next to it (`.at`) contains the number of the step, as a double, 0 for none.
  */
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { isMainThread } from 'node:worker_threads';
 type Call = (this: unknown, ...parameters: unknown[]) => unknown;
 
 const CHANGES = /^\s*(insert|update|delete|commit|create|alter|drop|attach|detach|copy|checkpoint|vacuum)/i;
-/** Every reading is a step here: whoever brings readings in meanwhile would hide all others. */
+/** Excluded: every reading is a step here, which would outnumber all others. */
 const JOURNAL = /journal_/;
 
 const path = process.env.KILL_STEPS as string;

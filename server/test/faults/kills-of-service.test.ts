@@ -18,7 +18,7 @@ it.each([backup, retention, repair()])(
   },
 );
 
-it('a deleted device is gone with its readings from every store and from the archive, however often its removal is killed', async () => {
+it('a deletion that is killed repeatedly removes the device with its readings from every store and from the archive', async () => {
   const report = await killRepeatedly(removal, { kills: 3, seed: 1 });
   expect(report).toMatchObject({ kills: 3, atSteps: 2, atInstants: 1 });
   expect(report.finished).toBeGreaterThan(0);

@@ -3,25 +3,25 @@ import type { Ledger } from './readings.ts';
 
 /** A process that works on a data folder and is killed. */
 export interface Killable {
-  /** Resolves with whether it ended by itself; rejects when it did with a failure. */
+  /** Resolves to whether it completed; rejects when it failed. */
   readonly ended: Promise<'done' | 'killed'>;
   kill(): void;
 }
 
-/** A data folder in the middle of all this. */
+/** The data folder under test. */
 export interface Scene {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** What the folder answered before the operation. */
+  /** Content of the folder before the operation. */
   readonly before: Contents;
   readonly ledger: Ledger;
-  /** What an operation wants to remember from one run on the folder to the next. */
+  /** State of an operation between runs on the folder. */
   readonly notes: Map<string, unknown>;
 }
 
 export interface Begin {
   readonly scene: Scene;
-  /** Counts up with every run: operations vary by it. */
+  /** Number of the run, by which operations vary. */
   readonly run: number;
   /** To be in the environment of the process, so that its steps are counted. */
   readonly counted: Readonly<Record<string, string>>;
@@ -29,12 +29,12 @@ export interface Begin {
   readonly begins: () => void;
 }
 
-/** Something that a kill may cut off. */
+/** An operation that a kill may interrupt. */
 export interface Operation {
   readonly name: string;
   /** Configuration of every process on the folder. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Fills an empty data folder, so that the operation has something to do. */
+  /** Fills an empty data folder with input for the operation. */
   prepare(folder: string): Promise<void>;
   start(begin: Begin): Promise<Killable>;
   /**

@@ -8,7 +8,7 @@ import { repair } from './operations/repair.ts';
 import { restore } from './operations/restore.ts';
 import { retention } from './operations/retention.ts';
 
-/** What moves or changes data, and must lose and double nothing when it is killed. */
+/** Operations that move or change data, and must lose and duplicate nothing when killed. */
 export const OPERATIONS: readonly Operation[] = [
   compaction,
   archive,

@@ -8,8 +8,8 @@ import { isGone } from './readings.ts';
 const LOOK_EVERY_MS = 20;
 
 /**
- * Starts the service, brings readings in without a pause and lets it work. It is killed in the end as well: nothing may rest on how it stops.
- * @param late readings of old days come in as well
+ * Starts the service, sends readings continuously and runs `work`. It is killed at the end as well, so that nothing depends on its shutdown.
+ * @param late send readings of old days as well
  */
 export async function onService(
   { scene, run, counted, begins }: Begin,
@@ -31,12 +31,12 @@ export async function onService(
     } catch (error) {
       if (!isGone(error)) throw error;
       await service.kill();
-      if (service.outcome() !== 'SIGKILL') throw new Error(`the service ended by itself: ${service.log()}`);
+      if (service.outcome() !== 'SIGKILL') throw new Error(`the service exited: ${service.log()}`);
       return 'killed';
     } finally {
       over = true;
       await sending;
-      // An orderly end once: it keeps what was compiled for the next starts.
+      // One normal exit caches compiled code for the next starts.
       if (run === 0) await service.stop();
       await service.kill();
     }
@@ -44,7 +44,7 @@ export async function onService(
   return { ended: toTheEnd(), kill: () => void service.kill() };
 }
 
-/** Asks for a job and waits until it has succeeded. */
+/** Starts a job and waits until it has succeeded. */
 export async function runJob(service: Service, path: string): Promise<Job> {
   let answer = await service.request(`/api/v1${path}`, { method: 'POST' });
   // The one that was cut off is caught up with after a start.

@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.t
 import { postReadings, type Service } from '../journeys/service.ts';
 import { type Contents, TODAY, withFolder } from './contents.ts';
 
-/** Brings readings in while an operation runs; it is there from the beginning. */
+/** Device that reports during an operation; it exists from the beginning. */
 export const LIVE = 'live';
 const LIVE_METRIC = 'grid.power_kw';
 const READINGS_PER_POST = 20;
@@ -31,7 +31,7 @@ export function historyStart({ days }: History): number {
   return TODAY - days * UTC_DAY_MS;
 }
 
-/** Fills a data folder with a history of a few groups that ends yesterday. @param from days of it that are there already */
+/** Fills a data folder with a history of a few groups that ends yesterday. @param from days that exist already */
 export async function fillFolder(
   folder: string,
   environment: Readonly<Record<string, string>>,
@@ -68,7 +68,7 @@ export async function fillFolder(
   });
 }
 
-/** Readings that a service took, and those that it may have. */
+/** Readings that a service acknowledged, and those that it may have stored. */
 export class Ledger {
   readonly #acknowledged = new Map<number, number>([[instantOf(0, false), 0]]);
   readonly #sent = new Map<number, number>(this.#acknowledged);
@@ -78,7 +78,7 @@ export class Ledger {
     return this.#acknowledged.size;
   }
 
-  /** Sends until the service is gone, or nobody wants any more. @param late every other post is of the days that are moved */
+  /** Sends readings until the service is gone or the signal aborts. @param late every second post is for the moved days */
   async sendUntil(stopped: () => boolean, service: Service, late: boolean): Promise<void> {
     for (let post = 0; !stopped(); post++) {
       const of = Array.from(
@@ -98,7 +98,7 @@ export class Ledger {
         const { durable } = (await answer.json()) as { durable: boolean };
         if (!durable) throw new Error('readings were taken into memory only');
       } catch (error) {
-        // The connection breaks when the service is killed; whatever else went wrong is a failure.
+        // The connection breaks when the service is killed; any other error is a failure.
         if (isGone(error)) return;
         throw error;
       }
@@ -107,7 +107,7 @@ export class Ledger {
     }
   }
 
-  /** What is lost, or was never sent, in words; null where nothing is. */
+  /** A description of lost or unknown readings; null without any. */
   difference({ samples }: Contents): string | null {
     const found = samples.get(`${LIVE} ${LIVE_METRIC}`) ?? new Map<number, number>();
     const lost = [...this.#acknowledged].filter(([at, value]) => found.get(at) !== value);

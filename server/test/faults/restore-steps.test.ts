@@ -9,7 +9,7 @@ import { temporaryFolder } from '../journeys/service.ts';
 import { KillPlan } from './kill-plan.ts';
 
 const CHILD = fileURLToPath(new URL('./ready-child.ts', import.meta.url));
-/** What the engines keep beside their files at one time or another. */
+/** Files that the engines temporarily keep next to their databases. */
 const FORMER = [
   'telemetry.duckdb',
   'telemetry.duckdb.wal',
@@ -37,7 +37,7 @@ function world(): string {
   return path;
 }
 
-/** Answers how many steps there were. */
+/** Returns the number of steps. */
 async function killedAt(step: number | null, folder: string, plan: KillPlan): Promise<number> {
   plan.killAt(step);
   const child = spawn(process.execPath, [...plan.args, CHILD, folder], {
@@ -49,7 +49,7 @@ async function killedAt(step: number | null, folder: string, plan: KillPlan): Pr
   return plan.steps;
 }
 
-it('a restore that is killed at any step is put in place as a whole by the next start, or not at all, and keeps what was there together', async () => {
+it('a restore that is killed at any step is completed by the next start or not applied, and keeps the former files together', async () => {
   const plans = temporaryFolder();
   folders.push(plans.remove);
   const steps = await killedAt(null, world(), new KillPlan(join(plans.path, 'all')));

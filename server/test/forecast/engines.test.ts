@@ -19,7 +19,7 @@ function world(valueAt: (h: number) => number) {
 }
 
 describe('Prophet', () => {
-  it('foretells what Python’s Prophet foretells, within 1 %', () => {
+  it('forecasts the same as Python’s Prophet, within 1 %', () => {
     const points = forecast({ candidate: 'prophet', ...world(prophetSeries) }, engines);
     for (const [k, golden] of PROPHET_GOLDEN.entries()) expect(Math.abs(points[k]! / golden - 1)).toBeLessThan(0.01);
   });
@@ -33,14 +33,14 @@ describe.each(names)('the model %s', (candidate) => {
     for (const point of points) expect(point).toBeGreaterThan(0);
   });
 
-  it('holds a load that never changes', () => {
+  it('forecasts a constant load as constant', () => {
     for (const level of [0, 3.5]) {
       const points = forecast({ candidate, ...world(() => level) }, engines);
       for (const point of points) expect(point).toBeCloseTo(level, 6);
     }
   });
 
-  it('knows nothing of what comes after the origin', () => {
+  it('uses no data after the origin', () => {
     const task = world(prophetSeries);
     const origins = [HOURS - 100];
     const before = backtest({ candidate, ...task, origins }, engines);

@@ -73,7 +73,7 @@ it.each(PVLIB_ROOFS)('a back-test over the year of a roof in $name beats the day
   expect(1 - backtest.mae / backtest.persistenceMae).toBeGreaterThan(0.02);
 });
 
-it('where days are alike the day before is served, and the back-test says why', () => {
+it('where days are alike, the day before is the forecast, and the back-test shows why', () => {
   const roof = PVLIB_ROOFS[0];
   // The same odd course each day, which no plane has: tomorrow is exactly today.
   const day = powerOf(roof).slice(150 * DAY, 151 * DAY);
@@ -88,7 +88,7 @@ it('where days are alike the day before is served, and the back-test says why', 
   }
 });
 
-it('the back-test of a day knows nothing of that day or later ones', () => {
+it('the back-test of a day uses no data of that day or later ones', () => {
   const roof = PVLIB_ROOFS[0];
   const kw = powerOf(roof);
   const doubled = kw.map((value, h) => (h >= 100 * DAY ? 2 * value : value));
@@ -99,7 +99,7 @@ it('the back-test of a day knows nothing of that day or later ones', () => {
   expect(fitDays(roof, doubled, 0, 100).backtest).toEqual(before);
 });
 
-it('a limit of the inverter is neither exceeded nor taken for another plane', () => {
+it('an inverter limit is neither exceeded nor interpreted as another plane', () => {
   const roof = PVLIB_ROOFS[0];
   const kw = powerOf(roof).map((value) => Math.min(4, value));
   const { plane, clearKw } = fitDays(roof, kw, 90, 270);

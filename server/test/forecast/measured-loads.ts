@@ -59,7 +59,7 @@ const FILES: readonly LoadFile[] = [
   },
 ];
 
-/** The loads in the folder of real data. Temperatures are those of the day before: nobody foretold them. */
+/** The loads in the folder of measured data. Temperatures are those of the day before, because no weather forecasts exist for them. */
 export function measuredLoads(folder: string): Promise<MeasuredLoad[]> {
   return Promise.all(
     FILES.map(async ({ name, path, mapping, load, temperature, timeZone, country }) => {

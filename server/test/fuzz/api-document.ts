@@ -22,7 +22,7 @@ export async function ask({ url, token }: ApiUnderTest, path: string, init: Requ
   return fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
 }
 
-/** Every operation that the document of a running service names. */
+/** Every operation in the API document of a running service. */
 export async function documentOf(api: ApiUnderTest): Promise<{ operations: Operation[]; components: object }> {
   const { paths, components } = (await (await ask(api, '/openapi.json')).json()) as {
     paths: Record<string, Record<string, Record<string, never>>>;

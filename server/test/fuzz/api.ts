@@ -8,7 +8,7 @@ import { generateSync, type JsonSchema } from 'json-schema-faker';
 import { type ApiUnderTest, ask, documentOf, type Operation } from './api-document.ts';
 import { type Chance, chanceOf, pick } from './mutations.ts';
 
-/** Values that mean something, by the names that fields have. */
+/** Meaningful values, by field name. */
 type Known = readonly [names: RegExp, values: readonly unknown[]][];
 
 /** These answer by design with what no test can use, have a protocol of their own, or read folders of the machine. */
@@ -18,7 +18,7 @@ const DAYS = ['2026-03-29', '2025-10-26', '2024-02-29', '0001-01-01'];
 const ODD = ['', '0', '-1', 'NaN', '1e999', 'null', '[]', '\u0000', '🔋', '../..', '%', "';--", 'x'.repeat(5000)];
 const ODD_VALUES = [null, 0, -1, 1e308, 5e-324, true, '', [], {}, ...ODD];
 
-/** Answers how often each status came. Throws an error that shows the request of the first broken promise. */
+/** Returns the number of responses per status. Throws an error with the request of the first violated guarantee. */
 export async function fuzzApi(api: ApiUnderTest, count: number, seed: number): Promise<Map<number, number>> {
   const chance = chanceOf(seed);
   const { operations: all, components } = await documentOf(api);
@@ -95,7 +95,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
-/** Mostly what fits the schema, with what is known in place of what is made up; now and then what does not fit. */
+/** Mostly valid input, with known values in place of random ones; sometimes invalid input. */
 function madeUpFor(name: string, schema: object, making: Making): unknown {
   const { chance, components } = making;
   if (chance(25) === 0) return pick(ODD_VALUES, chance);
@@ -126,10 +126,10 @@ async function checkAnswer(api: ApiUnderTest, { method, responses }: Operation, 
   const text = await answer.text();
   const { status } = answer;
   if (status >= 500) throw new Error(`the service answered ${status}: ${text.slice(0, 500)}`);
-  const told = responses[status] ?? responses[`${String(status)[0]}XX`];
-  if (told === undefined) throw new Error(`the document of ${method} does not name the status ${status}`);
+  const documented = responses[status] ?? responses[`${String(status)[0]}XX`];
+  if (documented === undefined) throw new Error(`the document of ${method} does not name the status ${status}`);
   const [given = ''] = (answer.headers.get('content-type') ?? '').split(';');
-  const types = Object.keys(told.content ?? {});
+  const types = Object.keys(documented.content ?? {});
   if (text !== '' && !types.includes(given)) {
     throw new Error(`${status} came as "${given}"; the document names ${types.join(', ') || 'nothing'}`);
   }

@@ -1,5 +1,5 @@
 /**
- * Mutated real rows among good ones: reading a table ends, throws nothing, counts every line, and takes the good rows as they are.
+ * Mutated real rows between valid ones: reading a table terminates, throws nothing, counts every line, and accepts the valid rows unchanged.
  * Run: `node server/test/fuzz/csv.ts [COUNT] [SEED]`; the tests run a short one.
  */
 import { Readable } from 'node:stream';
@@ -17,7 +17,7 @@ const MAPPING = Mapping.parse({
 });
 const WANTED = ['time', 'a', 'b'];
 const HEADER = 'time,a,b';
-/** As smart meters, inverters, Home Assistant and spreadsheets have them. */
+/** From smart meters, inverters, Home Assistant and spreadsheets. */
 const CORPUS = [
   '2026-01-01T00:00:00Z,500,1.25',
   '"2026-01-01 00:00:00","0.125",""',
@@ -50,7 +50,7 @@ const SPICE = [
 ];
 const BAD_ROWS_AT_ONCE = 100;
 
-/** Throws an error that shows the first table with a broken promise. */
+/** Throws an error with the first table that violates a guarantee. */
 export async function fuzzCsv(count: number, seed: number): Promise<FuzzResult> {
   const chance = chanceOf(seed);
   let accepted = 0;
@@ -59,16 +59,16 @@ export async function fuzzCsv(count: number, seed: number): Promise<FuzzResult> 
     const bad = Array.from({ length: Math.min(BAD_ROWS_AT_ONCE, count - done) }, () =>
       mutate(pick(CORPUS, chance), CORPUS, SPICE, chance),
     );
-    const told = await checkTable(bad, chance).catch((error: unknown) => {
+    const counts = await checkTable(bad, chance).catch((error: unknown) => {
       throw new Error(`seed ${seed}, rows from ${done}, ${JSON.stringify(bad.map(String))}`, { cause: error });
     });
-    accepted += told.accepted;
-    rejected += told.rejected;
+    accepted += counts.accepted;
+    rejected += counts.rejected;
   }
   return { documents: count, accepted, rejected };
 }
 
-/** Enough good rows stand behind each bad one that a quote which opens there cannot rightly reach the next bad one. */
+/** Each bad row is followed by enough valid rows that an open quote cannot extend to the next bad one. */
 async function checkTable(bad: readonly Buffer[], chance: Chance): Promise<{ accepted: number; rejected: number }> {
   const lines: string[] = [HEADER];
   const good = new Map<number, readonly string[]>();
@@ -102,12 +102,12 @@ async function checkTable(bad: readonly Buffer[], chance: Chance): Promise<{ acc
 }
 
 function checkCount(text: string, from: number, to: number, records: ReadonlyMap<number, FileRecord>): void {
-  const told = [...records.keys()].filter((position) => position >= from && position <= to).length;
+  const reported = [...records.keys()].filter((position) => position >= from && position <= to).length;
   // A row of empty cells is an empty line.
   const lines = text.split('\n').filter((line) => /[^\s,]/.test(line)).length;
   // A quoted cell may hold newlines: then a row is more than one line.
-  if (text.includes('"') ? told > lines || (/[^\s,"]/.test(text) && told === 0) : told !== lines)
-    throw new Error(`${told} rows were taken or refused of ${lines} in ${JSON.stringify(text)}`);
+  if (text.includes('"') ? reported > lines || (/[^\s,"]/.test(text) && reported === 0) : reported !== lines)
+    throw new Error(`${reported} rows were accepted or rejected of ${lines} in ${JSON.stringify(text)}`);
 }
 
 /** In pieces that cut lines and characters. */

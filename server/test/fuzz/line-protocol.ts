@@ -1,5 +1,5 @@
 /**
- * Mutated real lines between good ones: decoding ends, throws nothing, counts every line, and takes the good ones as they are.
+ * Mutated real lines between valid ones: decoding terminates, throws nothing, counts every line, and accepts the valid ones unchanged.
  * Run: `node server/test/fuzz/line-protocol.ts [COUNT] [SEED]`; the tests run a short one.
  */
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
@@ -10,7 +10,7 @@ import { type Chance, chanceOf, mutate, pick } from './mutations.ts';
 const { device_tags: deviceTags, label_tags: labelTags } = Config.parse({}).ingest;
 const NOW = 1_700_000_000_000;
 
-/** As Telegraf, Home Assistant, evcc, ESPHome, TSBS and InfluxDB's own documentation have them. */
+/** From Telegraf, Home Assistant, evcc, ESPHome, TSBS and InfluxDB's documentation. */
 const CORPUS = [
   'cpu,cpu=cpu0,host=nas usage_user=1.5,usage_idle=97.1 1700000000000000000',
   'disk,device=sda1,fstype=ext4,host=nas,mode=rw,path=/ used_percent=61.25,free=123456i 1700000000000000000',
@@ -56,7 +56,7 @@ export interface FuzzResult {
   readonly rejected: number;
 }
 
-/** Throws an error that shows the document of the first broken promise. */
+/** Throws an error with the document of the first violated guarantee. */
 export function fuzzLineProtocol(count: number, seed: number): FuzzResult {
   const chance = chanceOf(seed);
   let accepted = 0;

@@ -1,4 +1,4 @@
-/** A source of chance that repeats by its seed. */
+/** A reproducible source of random numbers. */
 export type Chance = (below: number) => number;
 
 /** Mulberry32: small, and good enough to choose mutations. */
@@ -12,7 +12,7 @@ export function chanceOf(seed: number): Chance {
   };
 }
 
-/** One to four changes of a real document; `spice` are pieces that mean something in its format. */
+/** One to four mutations of a real document; `spice` are fragments with a meaning in its format. */
 export function mutate(document: Buffer, others: readonly Buffer[], spice: readonly string[], chance: Chance): Buffer {
   let bytes: Buffer = Buffer.from(document);
   for (let changes = 1 + chance(4); changes > 0; changes--) bytes = change(bytes, others, spice, chance);

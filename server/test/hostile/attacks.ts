@@ -1,4 +1,4 @@
-/** Requests that are made to stop a service, and what each has to be answered. Tests run them small, the bench as large as they come. */
+/** Hostile requests and their expected responses. Tests run them small, the bench at full size. */
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { type Service, TOKEN } from '../journeys/service.ts';
@@ -9,9 +9,9 @@ export interface Attack {
   readonly times: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Made when it is needed: all together would not fit in memory. */
+  /** Created on demand: all together would not fit in memory. */
   readonly body: () => Uint8Array;
-  /** Statuses that are right. */
+  /** Expected statuses. */
   readonly allowed: readonly number[];
 }
 
@@ -131,7 +131,7 @@ function ten(
   };
 }
 
-/** Sends the requests of an attack; answers their statuses, or the error where a connection broke. */
+/** Sends the requests of an attack; returns their statuses, or the error of a broken connection. */
 export function run(
   { url }: Service,
   { times, path, headers }: Attack,
@@ -140,7 +140,7 @@ export function run(
   return Promise.all(Array.from({ length: times }, () => send(url + path, headers, bytes)));
 }
 
-/** One request over its own connection; the answer may come before the body has gone out. */
+/** One request over a separate connection; the response may arrive before the body is sent completely. */
 export function send(
   url: string,
   headers: Readonly<Record<string, string>>,

@@ -5,7 +5,7 @@ import { memoryMb, ping } from './witness.ts';
 
 /** Messages of each client; `bench/hostile-requests.ts` sends more and measures what others notice. */
 const MESSAGES = 1_000;
-/** What all attacks together may add to the memory of the process, which takes and stores readings meanwhile. */
+/** Maximum memory growth of the process over all attacks, during which it stores readings. */
 const MAX_GROWTH_MB = 250;
 
 const folder = temporaryFolder();
@@ -21,7 +21,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('keeps its memory and answers everybody else, whatever clients of the live stream send and do not read', async () => {
+it('has bounded memory and answers other clients during attacks on the live stream', async () => {
   const before = memoryMb(service, 'VmRSS');
   const ended = new AbortController();
   const pinging = ping(service, ended.signal);

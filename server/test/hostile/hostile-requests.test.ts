@@ -5,7 +5,7 @@ import { memoryMb, ping } from './witness.ts';
 
 /** Size of the largest bodies; `bench/hostile-requests.ts` sends larger ones and measures what others notice. */
 const MIB = 4;
-/** What all attacks together may add to the memory of the process, which keeps the readings that it takes as well. */
+/** Maximum memory growth of the process over all attacks, including the readings that it stores. */
 const MAX_GROWTH_MB = 400;
 
 const folder = temporaryFolder();
@@ -20,7 +20,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('answers each hostile request as it deserves, everybody else meanwhile, and keeps its memory', async () => {
+it('answers each hostile request with its expected status, answers other clients, and has bounded memory', async () => {
   const before = memoryMb(service, 'VmRSS');
   const ended = new AbortController();
   const pinging = ping(service, ended.signal);

@@ -1,4 +1,4 @@
-/** Clients of the live stream that are made to stop a service. The test runs them small, the bench large. */
+/** Hostile clients of the live stream. The test runs them small, the bench large. */
 import { once } from 'node:events';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
@@ -7,7 +7,7 @@ import { postReadings, type Service, TOKEN } from '../journeys/service.ts';
 export interface LiveAttack {
   readonly name: string;
   readonly clients: number;
-  /** Of each client; one that is cut off connects again and goes on. */
+  /** Per client; a disconnected client reconnects and continues. */
   readonly messages: number;
   readonly reads: boolean;
   readonly act: (socket: WebSocket, i: number) => void;
@@ -76,7 +76,7 @@ export async function report(service: Service, value: number, devices = DEVICES)
   if (answer.status !== 202) throw new Error(`readings were answered with ${answer.status}: ${await answer.text()}`);
 }
 
-/** Runs an attack while the devices report; answers how often the service cut clients off or refused them. */
+/** Runs an attack while the devices report; returns how often the service disconnected or rejected clients. */
 export async function runLiveAttack(service: Service, attack: LiveAttack): Promise<number> {
   const sockets = new Map<number, WebSocket>();
   let ended = false;

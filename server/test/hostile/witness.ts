@@ -4,13 +4,13 @@ import type { Service } from '../journeys/service.ts';
 
 const PING_EVERY_MS = 10;
 
-/** Memory of a service's process: what it has, and the most that it ever had. Linux. */
+/** Memory of a service's process: current and peak. Linux. */
 export function memoryMb({ pid }: Service, key: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
 }
 
-/** Asks a service for an answer every 10 ms; answers the statuses. */
+/** Requests a service every 10 ms; returns the statuses. */
 export async function ping(service: Service, until: AbortSignal): Promise<Set<number>> {
   const statuses = new Set<number>();
   while (!until.aborted) {

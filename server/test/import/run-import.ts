@@ -9,7 +9,7 @@ import { type Mapping, parseMapping } from '../../src/sources/import/mapping.ts'
 
 const catalogue = new MetricCatalogue();
 
-/** What an import gave: its report, and every value in the order in which it was handed on. */
+/** Result of an import: its report, and every value in order. */
 export interface ImportRun {
   readonly report: ImportReport;
   readonly blocks: readonly Block[];
@@ -35,7 +35,7 @@ export async function runImport(path: string, mapping: Mapping, skipRows = 0): P
   return { report, blocks, values: (device, metric) => valuesOf(blocks, device, metric) };
 }
 
-/** One of the mappings that are shown to people. */
+/** One of the documented mappings. */
 export function exampleMapping(name: string): Mapping {
   const path = `docs/examples/mappings/${name}.yaml`;
   return parseMapping(readFileSync(path, 'utf8'), path);

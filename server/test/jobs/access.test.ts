@@ -40,7 +40,7 @@ const SCOPE_OF_JOB: Readonly<Record<string, Scope>> = {
   scrub: 'write',
 };
 
-/** What jobs that cannot run without parameters take. */
+/** Parameters of the jobs that require some. */
 const PARAMETERS: Readonly<Record<string, object>> = {
   backfill: { from: 'a', to: 'b' },
   'baseline-training': {
@@ -61,7 +61,7 @@ const CALLERS: readonly Rights[] = [
 ];
 const ADMIN: Rights = { name: 'owner', scopes: SCOPES_OF_ROLE.admin };
 
-/** Every job as the service defines it, on a configuration that has all of them. */
+/** Every job definition of the service, on a configuration with all of them. */
 async function definitions(): Promise<JobDefinition[]> {
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
@@ -85,14 +85,14 @@ async function definitions(): Promise<JobDefinition[]> {
   return createJobs(pipeline, await createServices(parts), config, now);
 }
 
-it('starts and cancels every job for those alone who have the scope of its feature', async () => {
+it('starts and cancels every job only with the scope of its feature', async () => {
   const jobs = await definitions();
   expect(Object.fromEntries(jobs.map(({ name, scope }) => [name, scope]))).toEqual(SCOPE_OF_JOB);
   const records = await temporaryRecords();
   const untilCancelled: JobDefinition['run'] = ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   const scheduler = new Scheduler(
-    // What the parameters name does not exist here, and does not matter.
+    // The parameters name things that do not exist here, which does not matter.
     jobs.map((job) => ({ ...job, check: () => {}, run: untilCancelled })),
     { runs: records.jobRuns, timeZone: async () => 'UTC', now: Date.now, onChange: () => {}, onError: () => {} },
   );

@@ -18,7 +18,7 @@ function open(options: { threads?: number; maxWaiting?: number } = {}) {
 }
 
 describe('a pool of models', () => {
-  it('runs a model on another thread, and hands columns over when told', async () => {
+  it('runs a model on another thread, and transfers columns on request', async () => {
     const pool = open();
     const [kept, given] = [Float64Array.of(1, 2), Float64Array.of(3)];
     const { column, threadId } = await pool.run('double', kept);
@@ -35,7 +35,7 @@ describe('a pool of models', () => {
     expect(getPriority()).toBe(own);
   });
 
-  it('passes expected errors on as what they are, with their fields', async () => {
+  it('passes on expected errors with their class and fields', async () => {
     const refused = await open()
       .run('refuse', 'coal')
       .catch((error: unknown) => error);
@@ -47,7 +47,7 @@ describe('a pool of models', () => {
     });
   });
 
-  it('tells a defect of a model from an expected error, and goes on', async () => {
+  it('distinguishes a defect of a model from an expected error, and continues', async () => {
     const pool = open();
     const failed = await pool.run('fail', undefined as never).catch((error: unknown) => error as Error);
     expect(failed).toMatchObject({ name: 'Error', message: expect.stringContaining('undefined') });
@@ -58,9 +58,9 @@ describe('a pool of models', () => {
     expect((await behind).column).toEqual(Float64Array.of(2));
   });
 
-  it('ends a model in the midst of a calculation when cancelled, and runs what waits behind it', async () => {
+  it('ends a running model when cancelled, and runs the next in the queue', async () => {
     const pool = open();
-    // The thread is there: what is asked now runs at once.
+    // The thread is ready, so the model runs immediately.
     await pool.run('double', Float64Array.of(1));
     const cancel = new AbortController();
     const spinning = pool.run('spin', undefined as never, { signal: cancel.signal });
@@ -79,7 +79,7 @@ describe('a pool of models', () => {
     expect((await pool.run('double', Float64Array.of(1))).column).toEqual(Float64Array.of(2));
   });
 
-  it('lets only so many wait', async () => {
+  it('limits the queue', async () => {
     const pool = open({ maxWaiting: 2 });
     const runs = Array.from({ length: 4 }, () => pool.run('wait', 200));
     const refused = runs.map((run) => run.then(() => null).catch((error: unknown) => error as Unavailable));
@@ -91,7 +91,7 @@ describe('a pool of models', () => {
     }
   });
 
-  it('ends what runs and what waits when it closes, and takes nothing more', async () => {
+  it('ends running and queued models when it closes, and accepts no others', async () => {
     const pool = open();
     const runs = [pool.run('spin', undefined as never), pool.run('double', Float64Array.of(1))];
     const ends = runs.map((run) => run.catch((error: unknown) => error));

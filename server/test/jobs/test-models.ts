@@ -11,7 +11,7 @@ export const TEST_MODELS = {
     throw new InvalidInput(`x ${detail}`, { code: 'no_data', fields: [{ field: 'x', detail }] });
   },
   fail: async () => () => (undefined as unknown as { x: number }).x,
-  /** Never gives the thread back by itself. */
+  /** Never returns. */
   spin: async () => () => {
     for (;;);
   },

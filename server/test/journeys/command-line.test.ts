@@ -25,7 +25,7 @@ interface Place {
 
 interface Outcome {
   readonly code: number;
-  // biome-ignore lint/suspicious/noExplicitAny: what a command prints, which each test knows
+  // biome-ignore lint/suspicious/noExplicitAny: output of a command, whose shape each test knows
   readonly json: any;
   readonly errors: string;
 }

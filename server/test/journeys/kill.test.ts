@@ -26,7 +26,7 @@ async function postUntilDeath(service: Service, next: () => number, acknowledged
       const answer = (await response.json()) as { accepted: number; durable: boolean };
       if (answer.accepted !== 2 * READINGS_PER_POST || !answer.durable) throw new Error(JSON.stringify(answer));
     } catch (error) {
-      // The connection breaks when the service is killed; whatever else went wrong is a failure.
+      // The connection breaks when the service is killed; any other error is a failure.
       if (error instanceof TypeError) return;
       throw error;
     }

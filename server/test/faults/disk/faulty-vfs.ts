@@ -9,7 +9,7 @@ export const OPS = { open: 1, write: 2, truncate: 3, sync: 4, delete: 5, close: 
 const RECORD_BYTES = 24;
 const MANY_FAULTS = 8;
 
-/** Shares of operations, in 1/10,000, that go wrong, as the fields of `struct control`. */
+/** Shares of failing operations, in 1/10,000, as the fields of `struct control`. */
 export interface Faults {
   readonly writeError: number;
   readonly shortWrite: number;
@@ -30,7 +30,7 @@ export const NO_FAULTS: Faults = {
   delayUs: 0,
 };
 
-/** Compiles the file system into a folder; answers the extension's path. */
+/** Compiles the file system into a folder; returns the extension's path. */
 export function compileFaultyVfs(compiler: string, folder: string): string {
   const extension = join(folder, 'faultyvfs.so');
   const source = fileURLToPath(new URL('./faulty-vfs.c', import.meta.url));
@@ -51,7 +51,7 @@ export function environmentOfVfs(folder: string, seed: number): Record<string, s
   };
 }
 
-/** Sets what goes wrong from now on. */
+/** Sets the shares of failing operations. */
 export function setFaults(path: string, faults: Faults): void {
   const { writeError, shortWrite, syncError, lyingSync, truncateError, delay, delayUs } = faults;
   const fields = Uint32Array.of(writeError, shortWrite, syncError, lyingSync, truncateError, delay, delayUs);
@@ -70,7 +70,7 @@ export function failuresOf(path: string): number {
   return bytes.readUInt32LE(4 * (MANY_FAULTS - 1));
 }
 
-/** Notes in the log that readings were acknowledged, before anything that happens later. */
+/** Logs the acknowledgement of readings, in order with the operations. */
 export function noteAcknowledged(log: number, first: number, count: number, durable: boolean): void {
   const record = Buffer.alloc(RECORD_BYTES);
   record.writeUInt32LE(OPS.acknowledged, 0);

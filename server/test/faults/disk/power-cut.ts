@@ -2,24 +2,24 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { OPS, type Operation } from './faulty-vfs.ts';
 
-/** What a disk writes as a whole. */
+/** Sector size: the unit that a disk writes atomically. */
 const SECTOR = 512;
 
 type Change =
   | { readonly offset: number; readonly data: Buffer; readonly size?: undefined }
   | { readonly size: number; readonly offset?: undefined; readonly data?: undefined };
 
-/** A file as it is on the disk, and what was written to it since it was last synced. */
+/** A file as synced to the disk, and the writes since the last sync. */
 interface DiskFile {
   synced: Growing;
-  /** Its name in the folder would survive. */
+  /** Whether its directory entry was synced. */
   named: boolean;
   changes: Change[];
 }
 
 /**
- * A disk with a cache, fed with the operations of a log. `cut` writes what may be left when the power fails: all that was synced, and of what was
- * not, any part in any order: each sector has the content of any moment since the last sync, and the length of a file likewise.
+ * A disk with a cache that replays the operations of a log. `cut` writes a possible state after a power failure: everything synced, and of the
+ * other writes any part in any order: each sector has the content of any moment since the last sync, and so does the length of a file.
  */
 export class Disk {
   readonly #files = new Map<string, DiskFile>();
@@ -32,7 +32,7 @@ export class Disk {
       if (!this.#files.has(path)) this.#files.set(path, { synced: new Growing(), named: false, changes: [] });
       return;
     }
-    // A file that SQLite removes is a log whose content is elsewhere; that it may still be there is what a kill leaves, too.
+    // SQLite removes only logs whose content is stored elsewhere; that such a file may still exist is covered by the kill tests.
     if (op === OPS.delete) this.#files.delete(data.toString());
     const known = this.#files.get(this.#paths.get(file) ?? '');
     if (known === undefined) return;
@@ -44,7 +44,7 @@ export class Disk {
     }
   }
 
-  /** Writes what is left to a folder. @param random numbers in [0, 1) */
+  /** Writes the remaining state to a folder. @param random numbers in [0, 1) */
   cut(folder: string, random: () => number): void {
     mkdirSync(folder, { recursive: true });
     const keeps = random();
@@ -63,7 +63,7 @@ function leftOf({ synced, changes }: DiskFile, keeps: number, random: () => numb
     for (const change of changes) left.change(change);
     return left.bytes();
   }
-  // How far each sector got: the number of changes that it has.
+  // Number of applied changes per sector.
   const got = new Map<number, number>();
   const moments = (sector: number): number => {
     const known = got.get(sector) ?? Math.floor(random() * (changes.length + 1));

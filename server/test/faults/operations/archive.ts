@@ -4,7 +4,7 @@ import type { Operation } from '../operation.ts';
 import { onService, runJob } from '../processes.ts';
 import { fillFolder, HISTORY } from '../readings.ts';
 
-/** Whole months move to Parquet files while readings come in, old ones now and then. */
+/** Archives whole months to Parquet files during ingest, including some late readings. */
 export const archive: Operation = {
   name: 'archive',
   environment: { WATTKEEPER_ARCHIVE__STORE__TYPE: 'local', WATTKEEPER_ARCHIVE__AFTER_DAYS: '31' },

@@ -10,7 +10,7 @@ import { fillFolder, LIVE } from '../readings.ts';
 
 const VERIFIED = 'verified';
 
-/** A backup is made while readings come in: each that is listed brings back the history and, up to now, every acknowledged reading. */
+/** Makes backups during ingest: every listed one restores the history and, up to now, every acknowledged reading. */
 export const backup: Operation = {
   name: 'backup',
   environment: {},

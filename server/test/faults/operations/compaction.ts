@@ -3,7 +3,7 @@ import type { Operation } from '../operation.ts';
 import { onService, runJob } from '../processes.ts';
 import { fillFolder } from '../readings.ts';
 
-/** Days that are over are packed, and the file is written anew, while readings come in, old ones now and then. */
+/** Compacts closed days and rewrites the file during ingest, including some late readings. */
 export const compaction: Operation = {
   name: 'compaction',
   environment: {},

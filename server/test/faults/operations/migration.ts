@@ -13,7 +13,7 @@ const RECORDS = 600;
 const STEP_MS = 120_000;
 const REPORT = 'report';
 
-/** Older records come in beside what is there: whatever cuts it off, the next run goes on, and accounts for every record. */
+/** Migrates older records into a store with data: after an interruption, the next run continues and accounts for every record. */
 export function migration(): Operation {
   let from = '';
   let migrated: Contents | null = null;
@@ -46,7 +46,7 @@ export function migration(): Operation {
 
 const isMigrated = (device: string) => device === INVERTER;
 
-/** Every value of every record, beside gaps that are none. */
+/** Every value of every record. */
 function writeRecords(folder: string): void {
   if (existsSync(folder)) return;
   mkdirSync(folder);
@@ -77,7 +77,7 @@ function checkReport({ notes }: Scene): void {
   );
 }
 
-/** What came in so far is a part of what comes in. */
+/** The migrated values are a subset of the records. */
 function checkPart(whole: Contents, { hours }: Contents): void {
   for (const [key, { count }] of hours) {
     const most = isMigrated(key.split(' ')[0]!) ? whole.hours.get(key)?.count : undefined;

@@ -10,8 +10,8 @@ const DELETED = 'press';
 const ID = 'id of the deleted device';
 
 /**
- * A device is deleted with its readings, from two stores and from archived months. Until its deletion is on record it is there with all of
- * them; afterwards it is gone, and in the end no place has anything of it. All others stay as they were.
+ * Deletes a device with its readings, from two stores and from archived months. Until its deletion is recorded, it exists with all
+ * readings; afterwards it does not, and in the end no store contains any of them. All other devices are unchanged.
  */
 export const removal: Operation = {
   name: 'removal of a device',
@@ -69,7 +69,7 @@ function without(contents: Contents): Contents {
   };
 }
 
-/** Asks the engines themselves, under the layer that hides what is removed. */
+/** Queries the engines directly, below the layer that hides removed devices. */
 async function expectNothingLeft({ folder, environment, notes }: Scene): Promise<void> {
   const id = notes.get(ID) as string;
   await withFolder(folder, environment, async ({ records, stores, archive }) => {

@@ -14,10 +14,10 @@ const WINDOW_MS = 6 * HOUR_MS;
 const REPAIRS = 8;
 const WINDOWS = 'windows';
 
-/** Value that a window is set to → what was acknowledged of it last; the one that was under way when the process was killed is not told. */
+/** Value that a window is set to → its last acknowledged state; unknown for a repair in progress at the kill. */
 type Windows = Map<number, { id: string; state: Repair['state'] | 'undoing' }>;
 
-/** Samples are changed and brought back: each repair is there as a whole or not at all, and those that were acknowledged are. */
+/** Repairs samples and undoes repairs: each is applied completely or not at all, and acknowledged ones are applied. */
 export function repair(): Operation {
   let base: Contents | null = null;
   return {
@@ -30,7 +30,7 @@ export function repair(): Operation {
     },
     start: (begin) => onService(begin, { late: false }, (service) => change(service, windowsOf(begin.scene))),
     check: async (scene) => {
-      // What a crash cut off is finished by the service, not by opening the folder.
+      // The service completes an interrupted repair; opening the folder does not.
       const service = await startService(scene.folder);
       const { items } = await service
         .json<{ items: Repair[] }>('/api/v1/storage/repairs')

@@ -89,7 +89,7 @@ async function checkInto({ folder, environment }: Scene, done: boolean, restored
     if (error instanceof Corrupt) return;
     throw error;
   }
-  throw new Error('a folder that is not whole can be opened');
+  throw new Error('an incomplete folder can be opened');
 }
 
 async function checkFormer({ environment, before }: Scene, former: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Operation } from '../operation.ts';
 import { onService, runJob } from '../processes.ts';
 import { fillFolder, HISTORY } from '../readings.ts';
 
-/** Old readings of a group are rolled up and thrown away: every hour answers the same, from them or from the rollups. */
+/** Rolls up and deletes old readings of a group: every hour has the same result, from raw samples or from rollups. */
 export const retention: Operation = {
   name: 'retention',
   environment: { WATTKEEPER_RETENTION__GROUPS__MACHINE: '14', WATTKEEPER_RETENTION__DELETE: 'always' },
@@ -15,6 +15,6 @@ export const retention: Operation = {
   check: async ({ folder, environment }, done) => {
     if (!done) return;
     const rawFrom = await withFolder(folder, environment, async ({ queries }) => queries.rawFrom('machine'));
-    if (!Number.isFinite(rawFrom)) throw new Error('nothing was thrown away');
+    if (!Number.isFinite(rawFrom)) throw new Error('nothing was deleted');
   },
 };
