@@ -82,7 +82,7 @@ for (const [part, version, start] of INFLUXES)
       const report = await migrate({ source: 'influxdb', from, mapping });
       expect(report).toMatchObject({ found: 25_003, migrated: 25_003, unreadable: 0, missing: 0 });
       expect(report.notes.join('; ')).toMatch(
-        /1 points hold nothing but texts.*other retention policies were not read: short;/,
+        /1 points contain only texts.*other retention policies were not read: short;/,
       );
       expect(report.values).toMatchObject({ found: 50_004, written: 50_004 });
       const soc = await stored('GW1', 'battery.soc_percent');

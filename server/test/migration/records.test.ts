@@ -98,7 +98,7 @@ describe('record files of older installations', () => {
       'cut.jsonl.gz': expect.stringContaining('gzip is damaged: unexpected end of file'),
       'empty.json': 'it is empty',
       'no_time.json': expect.stringContaining('no timestamp'),
-      'nothing.json': 'it holds no value of a known field',
+      'nothing.json': 'it contains no value of a known field',
       'page.json': 'it is not JSON: it starts with neither { nor [',
       'times.json, record 1': expect.stringContaining('"2025-02-30T10:00:00" is no time'),
       'times.json, record 2': expect.stringContaining('the clocks of Europe/Warsaw skip it'),

@@ -104,12 +104,12 @@ describe('a migration reads back what it wrote', () => {
     writeFileSync(join(old, 'a.json'), '{"timestamp": "2025-01-01T00:00:00Z", "battery": {"soc_percent": 1}}');
     const report = await migrateInto(world, old, {
       progress: (text) => {
-        if (text === `looking through: ${COUNT + 1}`) rmSync(join(old, 'records.jsonl'), { force: true });
+        if (text === `reading: ${COUNT + 1}`) rmSync(join(old, 'records.jsonl'), { force: true });
       },
     });
     expect(report).toMatchObject({ found: COUNT + 1, migrated: 1, missing: COUNT });
     expect(report.missing_items).toEqual([
-      { where: old, reason: `${COUNT} of ${COUNT + 1} were gone at the second look` },
+      { where: old, reason: `${COUNT} of ${COUNT + 1} were not found in the second pass` },
     ]);
   });
 });

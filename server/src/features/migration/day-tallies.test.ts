@@ -11,7 +11,7 @@ function tallyOf(given: readonly (readonly [number, number])[]) {
   return tally;
 }
 
-test('a tally is that of its parts, in whatever order they came', () => {
+test('a tally is the sum of its parts, in any order', () => {
   fc.assert(
     fc.property(samples, fc.nat(), (all, seed) => {
       const cut = all.length === 0 ? 0 : seed % all.length;
@@ -21,7 +21,7 @@ test('a tally is that of its parts, in whatever order they came', () => {
   );
 });
 
-test('one value that is lost, doubled, moved or altered by its last bit is seen', () => {
+test('a single lost, duplicated, moved or altered value is detected, down to the last bit', () => {
   fc.assert(
     fc.property(samples, fc.nat(), (all, seed) => {
       fc.pre(all.length > 0);

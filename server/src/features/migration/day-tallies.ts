@@ -1,7 +1,7 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 
-/** How many samples there are, between which instants, and a checksum that does not depend on their order. */
+/** The number of samples, their first and last instant, and a checksum that does not depend on their order. */
 export interface Tally {
   count: number;
   first: number;
@@ -18,7 +18,7 @@ export function emptyTally(): Tally {
 const pair = new Float64Array(2);
 const words = new Uint32Array(pair.buffer);
 
-/** Counts a sample in. −0 and 0 are one value: not every engine keeps them apart. */
+/** Adds a sample. −0 and 0 are one value, since not every engine distinguishes them. */
 export function addSample(tally: Tally, instant: number, value: number): void {
   pair[0] = instant;
   pair[1] = value + 0;
@@ -43,7 +43,7 @@ function mixed(word: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Whether a tally is the sum of two others that have no sample in common. */
+/** Whether a tally is the sum of two others without a common sample. */
 export function isSum(whole: Tally, a: Tally, b: Tally): boolean {
   return (
     whole.count === a.count + b.count &&
@@ -54,7 +54,7 @@ export function isSum(whole: Tally, a: Tally, b: Tally): boolean {
   );
 }
 
-/** What a series held on a UTC day before anything was written, and what was written. */
+/** The samples of a series on a UTC day before anything was written, and those written. */
 export interface DayOfSeries {
   readonly before: Tally;
   readonly written: Tally;
@@ -67,18 +67,18 @@ export function dayOfInstant(instant: number): number {
 /** A year of 100 series is 36,500; this is about 1 GB. */
 const MAX_DAYS = 4_000_000;
 
-/** Days of series that were touched. */
+/** Number of days of series touched. */
 export class DayTallies {
   /** Device id → metric group → quantity → day. */
   readonly #devices = new Map<string, Map<string, Map<string, Map<number, DayOfSeries>>>>();
   #count = 0;
 
-  /** The day's tallies; undefined when it was not touched yet. */
+  /** The day's tallies; undefined if it was not touched yet. */
   find(deviceId: string, group: string, quantity: string, day: number): DayOfSeries | undefined {
     return this.#devices.get(deviceId)?.get(group)?.get(quantity)?.get(day);
   }
 
-  /** Throws InvalidInput when there are more days than can be held. */
+  /** Throws InvalidInput for more days than the limit. */
   touch(deviceId: string, group: string, quantity: string, day: number): DayOfSeries {
     if (this.#count === MAX_DAYS)
       throw new InvalidInput(`there are more than ${MAX_DAYS} days of series: migrate in parts`);

@@ -8,8 +8,8 @@ import { proposeMetric, type Statistic } from './statistic-proposal.ts';
 const Entry = z.strictObject({
   device: GivenName,
   metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
-  unit: z.string().optional().describe("Unit of the statistic; the metric's own when left out"),
-  scale: z.number().default(1).describe('Multiplies the value, before the unit is converted; -1 turns its sign'),
+  unit: z.string().optional().describe("Unit of the statistic; the metric's own by default"),
+  scale: z.number().default(1).describe('Multiplies the value, before the unit is converted; -1 inverts its sign'),
   value: z
     .enum(['mean', 'min', 'max', 'state', 'sum'])
     .optional()
@@ -19,7 +19,7 @@ const Entry = z.strictObject({
 });
 export type Entry = z.infer<typeof Entry>;
 
-/** How statistics become metrics; null leaves one out. */
+/** The mapping from statistics to metrics; null excludes a statistic. */
 const StatisticsMapping = z.strictObject({ statistics: byName(Entry.nullable()) });
 export type StatisticsMapping = z.infer<typeof StatisticsMapping>;
 
@@ -28,13 +28,13 @@ export function parseStatisticsMapping(text: string): StatisticsMapping {
   return parseAs(StatisticsMapping, text);
 }
 
-/** The device of what belongs to the place as a whole. */
+/** The device of statistics about the whole site. */
 const PLACE = 'Home';
 
 /**
- * A mapping of everything that something is known of. Each device has each metric once: the shortest id takes it, others become devices of their
- * own, named as people call them.
- * @param repeated ids of counters whose energy others count already: they are left out
+ * A mapping of all statistics whose meaning is recognised. Each metric occurs once per device: the shortest id has precedence, the others
+ * become separate devices with their display names.
+ * @param repeated ids of counters whose energy is already included in others: they are excluded
  */
 export function proposeMapping(
   statistics: readonly Statistic[],

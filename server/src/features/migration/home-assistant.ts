@@ -26,9 +26,9 @@ import { proposeMetric } from './statistic-proposal.ts';
 export interface HomeAssistantOptions {
   /** Database of the recorder: `home-assistant_v2.db`. */
   readonly from: string;
-  /** Device of what belongs to the place as a whole. */
+  /** Device of statistics about the whole site. */
   readonly device?: string | undefined;
-  /** In place of the proposal. */
+  /** Replaces the proposal. */
   readonly mapping?: string | undefined;
   readonly unitOf: (metric: string) => string;
 }
@@ -46,8 +46,8 @@ interface MappedStatistic extends RecordedStatistic {
 
 /**
  * Long-term and short-term statistics of Home Assistant's recorder (`statistics_meta`, `statistics`, `statistics_short_term`). The database is
- * only read. Where both are there, the five minutes take the place of the hours. The energy of counters is the growth of `sum`.
- * @throws InvalidInput for a file that is no such database, or a mapping that does not fit it
+ * opened read-only. Five-minute statistics replace hourly ones of the same time. The energy of counters is the growth of `sum`.
+ * @throws InvalidInput for a file that is not such a database, or a mapping that does not fit it
  */
 export async function openHomeAssistant(options: HomeAssistantOptions): Promise<MigrationSource<FoundReading>> {
   const database = await RecorderDatabase.open(options.from);
@@ -88,14 +88,14 @@ async function plan(
   ]);
 }
 
-/** Counters that count energy which others of the same metric count already. */
+/** Counters whose energy is already included in others of the same metric. */
 async function repeatedIn(database: RecorderDatabase, all: readonly RecordedStatistic[]): Promise<Repeated[]> {
   const byMetric = Map.groupBy(
     all.flatMap((one) => {
       const proposal = proposeMetric(one);
       return proposal?.metric.endsWith('_kwh') && database.has(one.metaId, 'sum') ? [{ one, proposal }] : [];
     }),
-    // What belongs to no place as a whole is compared with its own name alone: other machines may use as much.
+    // A statistic that is not about the whole site is compared only within its own name: other machines may use the same amount.
     ({ one, proposal: { metric, ofPlace } }) => (ofPlace ? metric : `${metric} ${stemOf(one.id)}`),
   );
   const repeated: Repeated[] = [];
@@ -197,12 +197,12 @@ async function mappedTo(
   }
 }
 
-/** The mean of what is measured; of what is counted the sum, and the meter's reading where nobody added up. */
+/** The mean of a measurement; the sum of a counter, or the meter's reading without a sum. */
 function columnOf(database: RecorderDatabase, metaId: number): Column {
   return (['mean', 'sum', 'state'] as const).find((column) => database.has(metaId, column)) ?? 'mean';
 }
 
-/** Where the first row has the energy of its period, the counter stood lower by that at the start of the period. */
+/** If the first row contains the energy of its period, the counter was lower by that amount at the start of the period. */
 function beginningOf(where: string, statistic: MappedStatistic, row: Row): Found<FoundReading>[] {
   const { sum, state } = row.values;
   if (!statistic.counter?.perPeriod || sum === null || state === null || !isTime(row.start)) return [];
@@ -211,23 +211,23 @@ function beginningOf(where: string, statistic: MappedStatistic, row: Row): Found
 
 function found(where: string, statistic: MappedStatistic, { periodMs }: Table, row: Row): Found<FoundReading> {
   const { column, counter } = statistic;
-  // A mean holds from the start of its period on; a counter was read at its end.
+  // A mean applies from the start of its period; a counter was read at its end.
   const timestamp = column === 'state' || column === 'sum' ? row.start + periodMs : row.start;
-  if (!isTime(timestamp)) return { where, unreadable: `its start ${row.start / 1000} is no time` };
+  if (!isTime(timestamp)) return { where, unreadable: `its start ${row.start / 1000} is not a valid time` };
   const value = row.values[column];
   if (value === null || !Number.isFinite(value)) return { where, unreadable: `its ${column} is ${value}` };
   return { where, item: reading(statistic, timestamp, counter ? readingOf(counter, value, row.values.state) : value) };
 }
 
-/** What the meter would show if it had counted as `sum` does: its reading to the last digit where both agree. */
+/** The meter's reading continued by the growth of `sum`: equal to the reading to the last digit while both agree. */
 function readingOf({ shift }: RecordedCounter, sum: number, state: number | null): number {
   const shifted = sum + shift;
   return state !== null && Math.abs(shifted - state) <= 1e-9 * Math.max(1, Math.abs(state)) ? state : shifted;
 }
 
 function reading({ entry, conversion: { factor, offset } }: MappedStatistic, timestamp: number, value: number) {
-  const kept = value * entry.scale * factor + offset;
-  return { device: entry.device, timestamp, values: [[entry.metric, kept]] } satisfies FoundReading;
+  const scaled = value * entry.scale * factor + offset;
+  return { device: entry.device, timestamp, values: [[entry.metric, scaled]] } satisfies FoundReading;
 }
 
 function isTime(instant: number): boolean {
@@ -235,11 +235,11 @@ function isTime(instant: number): boolean {
 }
 
 function describeRepeated({ id, of, reason }: Repeated): string {
-  const why = reason === 'same' ? 'counts the same energy as' : 'is a part of the energy of';
+  const why = reason === 'same' ? 'counts the same energy as' : 'is part of the energy of';
   return `${id} was left out: it ${why} ${of}; a mapping can take it all the same`;
 }
 
-/** Corrections, and resets that the meter's readings hide. */
+/** Corrections, and resets that the meter's readings do not show. */
 function describeDifferences({ id, unit, counter }: MappedStatistic): string[] {
   if (counter === null || counter.byState === null || counter.differing === 0) return [];
   const amount = (value: number) => `${Number(value.toPrecision(9))} ${unit ?? ''}`.trim();

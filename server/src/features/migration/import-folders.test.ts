@@ -9,7 +9,7 @@ import { belowImportFolders } from './import-folders.ts';
 
 const OUTSIDE = /^FROM must be below one of the import folders of the service: .*imports/;
 
-/** Import folders `imports` and `shared`, and a secret beside them. */
+/** Import folders `imports` and `shared`, and a secret next to them. */
 async function world() {
   const base = await realpath(await mkdtemp(join(tmpdir(), 'wattkeeper-imports-')));
   onTestFinished(() => rm(base, { recursive: true }));
@@ -21,7 +21,7 @@ async function world() {
   return { at, find: belowImportFolders([at('imports'), at('shared')]) };
 }
 
-it('finds what is below an import folder; relative paths begin at the first', async () => {
+it('finds files below an import folder; relative paths start at the first folder', async () => {
   const { at, find } = await world();
   for (const path of [at('imports/records/a.json'), 'records/a.json', './records/../records/a.json']) {
     expect(await find(path)).toBe(at('imports/records/a.json'));
@@ -30,7 +30,7 @@ it('finds what is below an import folder; relative paths begin at the first', as
   expect(await find('.')).toBe(at('imports'));
 });
 
-it('refuses paths that lead out of the folders, and says the same whether something is there', async () => {
+it('rejects paths outside the folders, with the same error whether or not a file exists', async () => {
   const { at, find } = await world();
   const texts = new Set<string>();
   for (const path of [
@@ -56,7 +56,7 @@ it('refuses paths that lead out of the folders, and says the same whether someth
   expect([...texts]).toEqual([expect.stringMatching(OUTSIDE)]);
 });
 
-it('follows links only as far as they stay in the folders', async () => {
+it('follows links only within the folders', async () => {
   const { at, find } = await world();
   await symlink(at('secret.json'), at('imports/file'));
   await symlink(at('.'), at('imports/folder'));
@@ -86,7 +86,7 @@ it('an import folder may itself be a link', async () => {
   await expect(find(at('imports/records/a.json'))).rejects.toThrow(/FROM must be below/);
 });
 
-it('refuses what is neither a file nor a folder, and paths that are none', async () => {
+it('rejects what is neither a file nor a folder, and invalid paths', async () => {
   const { at, find } = await world();
   execFileSync('mkfifo', [at('imports/pipe')]);
   await expect(find('pipe')).rejects.toThrow(/neither a file nor a folder/);
@@ -95,7 +95,7 @@ it('refuses what is neither a file nor a folder, and paths that are none', async
   await expect(find('records/a.json/b')).rejects.toThrow(/cannot be read \(ENOTDIR\)/);
 });
 
-it('makes the default folder for its user alone when it is first needed, and no others', async () => {
+it('creates the default folder with access for its user only when it is first needed, and no other folders', async () => {
   const { at } = await world();
   const find = belowImportFolders([at('data-imports'), at('absent')]);
   await expect(find('missing')).rejects.toThrow(/ENOENT/);
@@ -103,7 +103,7 @@ it('makes the default folder for its user alone when it is first needed, and no 
   await expect(stat(at('absent'))).rejects.toThrow(/ENOENT/);
 });
 
-it('whatever the path, what is found is in a folder', async () => {
+it('a file found by any path is in an import folder', async () => {
   const { at, find } = await world();
   await link(at('imports/records/a.json'), at('imports/records/hard.json'));
   await symlink(at('.'), at('imports/up'));

@@ -3,19 +3,19 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { InvalidInput } from '../../domain/errors.ts';
 import { pathFault } from '../../domain/file-path.ts';
 
-/** Finds a file or folder that somebody names: its real path, without links. */
+/** Finds a named file or folder: its real path, without links. */
 export type FindFile = (path: string) => Promise<string>;
 
-/** Any file, for a person at the machine. */
+/** Any file, for a user of the machine. */
 export const anyFile: FindFile = async (path) =>
   realpath(path).catch((error: NodeJS.ErrnoException) => {
     throw new InvalidInput(`${path} cannot be read (${error.code})`, { cause: error });
   });
 
 /**
- * Files that requests may name: only those below an import folder, wherever links lead. Outside of the folders nothing is looked at, so that
- * nobody learns what is there.
- * @param folders full paths; the first is made when it is missing, and relative paths begin there
+ * Files that requests may name: only those below an import folder, after links are resolved. Nothing outside the folders is accessed, so that
+ * nothing about it is disclosed.
+ * @param folders full paths; the first is created if it is missing, and relative paths start there
  */
 export function belowImportFolders(folders: readonly [string, ...string[]]): FindFile {
   const allowed = `must be below one of the import folders of the service: ${folders.join(', ')} (setting imports.folders)`;
@@ -24,16 +24,16 @@ export function belowImportFolders(folders: readonly [string, ...string[]]): Fin
   return async (path) => {
     const fault = pathFault(path);
     if (fault !== null) throw new InvalidInput(`FROM ${fault}`);
-    const wanted = resolve(folders[0], path);
-    if (!folders.some((folder) => isBelow(folder, wanted))) throw refuse();
+    const target = resolve(folders[0], path);
+    if (!folders.some((folder) => isBelow(folder, target))) throw refuse();
     await makeFolder(folders[0]);
-    const real = await realpath(wanted).catch((error: NodeJS.ErrnoException) => {
-      throw new InvalidInput(`${wanted} cannot be read (${error.code}); FROM ${allowed}`);
+    const real = await realpath(target).catch((error: NodeJS.ErrnoException) => {
+      throw new InvalidInput(`${target} cannot be read (${error.code}); FROM ${allowed}`);
     });
     const roots = await Promise.all(folders.map((folder) => realpath(folder).catch(() => null)));
     if (!roots.some((root) => root !== null && isBelow(root, real))) throw refuse();
     const found = await stat(real);
-    if (!found.isDirectory() && !found.isFile()) throw new InvalidInput(`${wanted} is neither a file nor a folder`);
+    if (!found.isDirectory() && !found.isFile()) throw new InvalidInput(`${target} is neither a file nor a folder`);
     return real;
   };
 }
@@ -44,7 +44,7 @@ function isBelow(folder: string, path: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** Only inside a folder that exists: a path that is wrong makes no others. */
+/** Only inside an existing folder, so that a wrong path does not create others. */
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { mode: 0o700 }).catch(() => {});
 }

@@ -11,23 +11,23 @@ import { parseAs } from './mapping-file.ts';
 const Rule = z.strictObject({
   measurement: z.string().min(1),
   field: z.string().min(1).optional().describe('Default: every field'),
-  tags: byName(z.string()).default({}).describe('Only series that have these'),
+  tags: byName(z.string()).default({}).describe('Only series with these tags'),
   leave_out: z.boolean().default(false),
-  device: GivenName.optional().describe('Default: as line protocol names it'),
+  device: GivenName.optional().describe('Default: as in line protocol'),
   metric: z
     .string()
     .refine(isMetricName, 'must be named group.quantity, such as load.power_kw')
     .optional()
     .describe('Default: measurement.field'),
-  unit: z.string().optional().describe("Unit of the field; the metric's own when left out"),
+  unit: z.string().optional().describe("Unit of the field; the metric's own by default"),
   scale: z.number().default(1),
 });
 type Rule = z.infer<typeof Rule>;
 
-/** What differs from the names that line protocol gives; the first rule that fits a field counts. */
+/** Exceptions to the names of line protocol; the first rule that fits a field applies. */
 export const InfluxMapping = z.strictObject({
   rules: z.array(Rule).max(100_000).default([]),
-  others: z.enum(['take', 'leave_out']).default('take').describe('What becomes of fields that no rule fits'),
+  others: z.enum(['take', 'leave_out']).default('take').describe('Fields without a rule: stored or excluded'),
 });
 export type InfluxMapping = z.infer<typeof InfluxMapping>;
 
@@ -39,21 +39,21 @@ interface MappedField {
 
 export interface MappedSeries {
   readonly device: string;
-  /** In the order of the fields; null: left out. */
+  /** In the order of the fields; null: excluded. */
   readonly mapped: readonly (MappedField | null)[];
 }
 
-/** Names listed in a message. */
+/** Maximum number of names in a message. */
 const MAX_NAMES_LISTED = 40;
 
-/** Names of devices and metrics for series of InfluxDB, the same as if they came in by line protocol, unless a rule says otherwise. */
+/** Names of devices and metrics for series of InfluxDB, the same as by line protocol, unless a rule says otherwise. */
 export class InfluxNames {
   readonly #mapping: InfluxMapping;
   readonly #rules: DeviceRules;
   readonly #unitOf: (metric: string) => string;
   readonly #leftOut = new Set<string>();
 
-  /** Throws InvalidInput for a mapping that names a measurement that is not there. */
+  /** Throws InvalidInput for a mapping with an unknown measurement. */
   constructor(
     options: {
       readonly mapping?: string | undefined;
@@ -71,13 +71,13 @@ export class InfluxNames {
     throw new InvalidInput(`the mapping names the measurement "${unknown.measurement}"; there are: ${known}`);
   }
 
-  /** Null when nothing of the series is taken. A series is one device. */
+  /** Null if nothing of the series is included. A series is one device. */
   fieldsOf(
     measurement: string,
     tags: Readonly<Record<string, string>>,
     fields: readonly string[],
   ): MappedSeries | null {
-    // A tag that other series of the measurement have is empty here.
+    // A tag of other series of the measurement is empty here.
     const named = new Map(Object.entries(tags).filter(([, value]) => value !== ''));
     const rules = fields.map((field) => this.#ruleOf(measurement, named, field));
     const device = rules.find((rule) => rule?.device !== undefined)?.device ?? deviceOfTags(named, this.#rules).name;
@@ -111,7 +111,7 @@ export class InfluxNames {
   }
 
   #map(measurement: string, field: string, rule: Rule | undefined): MappedField {
-    // The last dot of a metric's name divides it, so a field has none.
+    // The last dot of a metric's name separates group and quantity, so a field's dots are replaced.
     const metric = rule?.metric ?? `${measurement}.${field.replaceAll('.', '_')}`;
     const fault = metricNameFault(metric);
     if (fault !== null) throw new InvalidInput(`give measurement "${measurement}" a rule: a metric's name ${fault}`);

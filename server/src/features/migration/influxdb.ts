@@ -12,9 +12,9 @@ import { MARK_GROUP } from '../../storage/layers/journal-marks.ts';
 import { InfluxNames } from './influxdb-mapping.ts';
 import type { Found, FoundReading, MigrationSource } from './migration-ports.ts';
 
-/** How an InfluxDB lets us in. */
+/** Credentials for an InfluxDB. */
 export type InfluxAccess = Pick<InfluxLocation, 'username' | 'password' | 'token' | 'org'> & {
-  /** The address that it is for: nobody else is told. */
+  /** The address that they are for: they are sent to no other. */
   readonly url?: string | undefined;
 };
 
@@ -22,15 +22,15 @@ export interface InfluxOptions {
   /** `http://host:8086/database`, with `?rp=NAME` for another retention policy than that of the database. */
   readonly from: string;
   readonly access: InfluxAccess;
-  /** Whether an administrator names it: only then it may be in a private network, unless the configuration names it too. */
+  /** Whether an administrator requested it: only then may it be in a private network, unless the configuration contains it too. */
   readonly byAdministrator: boolean;
-  /** In place of the names that line protocol gives. */
+  /** Replaces the names of line protocol. */
   readonly mapping?: string | undefined;
   readonly rules: DeviceRules;
   readonly unitOf: (metric: string) => string;
 }
 
-/** What one statement reads: long enough for sparse points, short enough for a server's memory. */
+/** Window of one statement: long enough for sparse points, short enough for a server's memory. */
 const WINDOW_MS = 30 * UTC_DAY_MS;
 const TIMEOUT_MS = 10 * MINUTE_MS;
 const MAX_MEASUREMENTS = 10_000;
@@ -43,24 +43,24 @@ interface Measurement {
 }
 
 /**
- * A database of InfluxDB by InfluxQL, which 1.x, 2.x and 3.x answer. It is only read.
- * @throws InvalidInput for an address that names no database, Unavailable when the server does not answer
+ * A database of InfluxDB by InfluxQL, which 1.x, 2.x and 3.x support. It is only read.
+ * @throws InvalidInput for an address without a database, Unavailable if the server does not answer
  */
 export async function openInfluxDatabase(options: InfluxOptions): Promise<MigrationSource<FoundReading>> {
   const { url, ...access } = options.access;
   const place = locationOf(options.from);
   const isFor = url !== undefined && new URL(url).origin === new URL(place.url).origin;
   const location = { ...place, ...(isFor && access), timeout_ms: TIMEOUT_MS };
-  const asked: NamedBy = options.byAdministrator ? 'administrator' : 'anyone';
-  const client = new InfluxClient(location, isFor ? 'configuration' : asked);
+  const namedBy: NamedBy = options.byAdministrator ? 'administrator' : 'anyone';
+  const client = new InfluxClient(location, isFor ? 'configuration' : namedBy);
   await client.connect();
   const measurements: Measurement[] = [];
-  // Of the two statements that name measurements, the one that 2.x answers for the retention policy that is asked.
+  // Of the two statements that list measurements, this is the one for which 2.x respects the retention policy.
   const found = (await client.query('SHOW FIELD KEYS')).map(({ series }) => series.name);
-  // In a database that is a store of Wattkeeper.
+  // Present if the database is a store of Wattkeeper.
   const names = new Set(found.filter((name) => name !== MARK_GROUP));
   if (names.size > MAX_MEASUREMENTS) {
-    throw new InvalidInput(`${client.place} has ${names.size} measurements; at most ${MAX_MEASUREMENTS} are taken`);
+    throw new InvalidInput(`${client.place} has ${names.size} measurements; at most ${MAX_MEASUREMENTS} are supported`);
   }
   for (const name of [...names].sort()) {
     const [first, last] = [await edgeOf(client, name, 'ASC'), await edgeOf(client, name, 'DESC')];
@@ -121,10 +121,10 @@ class InfluxDatabase implements MigrationSource<FoundReading> {
 
   notes(): string[] {
     return [
-      ...(this.#texts > 0 ? [`${this.#texts} points hold nothing but texts and were left out`] : []),
+      ...(this.#texts > 0 ? [`${this.#texts} points contain only texts and were excluded`] : []),
       ...(this.#others.length > 0
         ? [
-            `other retention policies were not read: ${this.#others.map(quotedName).join(', ')}; ?rp=NAME behind the database reads one`,
+            `other retention policies were not read: ${this.#others.map(quotedName).join(', ')}; ?rp=NAME after the database selects one`,
           ]
         : []),
       ...this.#names.notes(),
@@ -172,7 +172,7 @@ function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 're
     throw new InvalidInput('FROM must be an address with a database, such as http://localhost:8086/home');
   }
   if (url.username !== '' || url.password !== '') {
-    throw new InvalidInput('FROM must not hold a user or a password: set migration.influxdb');
+    throw new InvalidInput('FROM must not contain a user or a password: set migration.influxdb');
   }
   if ([...url.searchParams.keys()].some((name) => name !== 'rp')) {
     throw new InvalidInput('FROM may have ?rp=NAME for a retention policy and nothing else after the database');
@@ -194,7 +194,7 @@ function decoded(part: string | undefined): string | null {
   }
 }
 
-/** Name that another server gives, for a message. */
+/** A name given by another server, for a message. */
 function quotedName(name: string): string {
   return quotedText(name).slice(0, 100);
 }

@@ -6,24 +6,24 @@ import type { FileRecord } from '../../sources/import/file-record.ts';
 import { readJsonFile } from '../../sources/import/json-file.ts';
 import type { JsonFields } from '../../sources/import/json-records.ts';
 
-/** A record a minute is 525,600 files a year. */
+/** One record per minute is 525,600 files a year. */
 const MAX_FILES = 3_000_000;
 
 /** A file of JSON records. */
 export interface RecordsOfFile {
   readonly path: string;
   readonly records: readonly { readonly where: string; readonly record: FileRecord }[];
-  /** What of it cannot be read, if anything. */
+  /** The unreadable part of it, if any. */
   readonly broken: { readonly where: string; readonly unreadable: string } | null;
-  /** Share of the files that were read, 0 to 1. */
+  /** Share of the files read so far, 0 to 1. */
   readonly share: number;
-  /** Files that were passed over. */
+  /** Number of skipped files. */
   readonly others: number;
 }
 
 /**
- * The JSON files (plain or gzip) of a folder and the folders in it, or the one that is named, in the order of their names.
- * @throws InvalidInput for a folder that cannot be read or holds none
+ * The JSON files (plain or gzip) of a folder and its subfolders, or a single file, in the order of their names.
+ * @throws InvalidInput for a folder that cannot be read or contains no JSON file
  */
 export async function* readJsonFiles(
   from: string,
@@ -65,14 +65,14 @@ async function filesIn(from: string, signal: AbortSignal): Promise<{ files: read
       signal.throwIfAborted();
       if (!entry.isFile() || !isJsonName(entry.name)) others++;
       else if (files.push(join(entry.parentPath, entry.name)) > MAX_FILES) {
-        throw new InvalidInput(`${from} holds more than ${MAX_FILES} files: migrate its folders one by one`);
+        throw new InvalidInput(`${from} contains more than ${MAX_FILES} files: migrate its folders one by one`);
       }
     }
   } catch (error) {
     if (error instanceof InvalidInput) throw error;
     throw new InvalidInput(`${from} cannot be read: ${messageOf(error)}`, { cause: error });
   }
-  if (files.length === 0) throw new InvalidInput(`${from} holds no JSON file (${others} others)`);
+  if (files.length === 0) throw new InvalidInput(`${from} contains no JSON file (${others} others)`);
   return { files: files.sort(byPath), others };
 }
 
@@ -88,14 +88,14 @@ function isJsonName(name: string): boolean {
   return /\.(json|jsonl|ndjson)(\.gz)?$/i.test(name);
 }
 
-/** By name, which tells the time; of equal names by folder. */
+/** By name, which contains the time; files with equal names by folder. */
 function byPath(a: string, b: string): number {
   const [left, right] = [basename(a), basename(b)];
   if (left !== right) return left < right ? -1 : 1;
   return a < b ? -1 : 1;
 }
 
-/** Where a person must look: an hour is easily lost. */
+/** A note on ambiguous times, since a wrong zone shifts the data by hours. */
 export function naiveNote(count: number, timezone: string): string {
-  return `${count} times without an offset were read as those of ${timezone}; --timezone (timezone) says otherwise`;
+  return `${count} times without an offset were read as times of ${timezone}; --timezone (timezone) selects another zone`;
 }

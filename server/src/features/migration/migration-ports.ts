@@ -5,11 +5,11 @@ export interface FoundReading {
   readonly timestamp: number;
   /** Finite numbers in the metrics' own units. */
   readonly values: readonly (readonly [metric: string, value: number])[];
-  /** Values of the record that could not be read, each told. */
+  /** Values of the record that could not be read, with reasons. */
   readonly problems?: readonly string[];
 }
 
-/** A session in which a battery was charged or discharged. */
+/** A session in which a battery charged or discharged. */
 export interface FoundSession {
   readonly id: string | null;
   readonly device: string;
@@ -20,11 +20,11 @@ export interface FoundSession {
   readonly startSocPercent: number | null;
   readonly endSocPercent: number | null;
   readonly averagePricePerKwh: number | null;
-  /** Money earned. */
+  /** Revenue. */
   readonly revenue: number | null;
 }
 
-/** One thing that a source holds, or why it cannot be read. */
+/** One item of a source, or the reason why it cannot be read. */
 export type Found<T> =
   | { readonly where: string; readonly item: T }
   | {
@@ -32,31 +32,31 @@ export type Found<T> =
       readonly unreadable: string;
     };
 
-/** Where older data comes from: one file each. Nothing of it is ever changed. */
+/** A source of older data: one implementation per file. It is only read. */
 export interface MigrationSource<T> {
-  /** Everything, in a fixed order, a bounded number at once. It is read more than once, always in the same order. */
+  /** All items, in a fixed order, in bounded pieces. It is read more than once, always in the same order. */
   read(signal: AbortSignal): AsyncIterable<readonly Found<T>[]>;
-  /** Share of the reading under way that is done, 0 to 1; null where that cannot be told. */
+  /** Progress of the current read, 0 to 1; null if unknown. */
   share(): number | null;
-  /** What a person should know, after everything was read. */
+  /** Notes for the user, after everything was read. */
   notes(): readonly string[];
-  /** The mapping in force as YAML; null where there is none to choose. */
+  /** The effective mapping as YAML; null without one. */
   mapping(): string | null;
   close(): Promise<void>;
 }
 
-/** What becomes of items, in a real run or (dry) would. */
+/** The outcome for an item; in a dry run, the expected outcome. */
 export const OUTCOMES = ['migrated', 'already_there', 'missing'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Where items go. */
+/** The destination of items. */
 export interface MigrationTarget<T> {
-  /** Compares items with what is there and, unless it is a dry run, brings in what is not. An outcome for each. */
+  /** Compares items with the stored data and, unless it is a dry run, stores the missing ones. Returns an outcome for each. */
   take(items: readonly T[]): Promise<readonly Outcome[]>;
   /**
-   * Reads back what is there now. Where that is not what was written, everything is compared once more.
-   * @param again reads the source anew
-   * @param onMissing told of each item that is not there
+   * Reads back the stored data. If it differs from the written data, everything is compared again.
+   * @param again reads the source again
+   * @param onMissing called for each missing item
    */
   validate(
     again: () => AsyncIterable<readonly Found<T>[]>,

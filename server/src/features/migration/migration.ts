@@ -8,20 +8,20 @@ export interface MigrationOptions<T> {
   readonly request: MigrationRequest;
   readonly source: MigrationSource<T>;
   readonly target: MigrationTarget<T>;
-  /** Backs up what is there; null when there is nothing yet. */
+  /** Backs up the current data; null if there is none yet. */
   readonly backUp: () => Promise<string | null>;
 }
 
-/** Items that are compared and written at once. */
+/** Number of items compared and written at once. */
 const ITEMS_AT_ONCE = 20_000;
-/** Places that a report names, of each kind. */
+/** Maximum number of places in a report, of each kind. */
 const MAX_PLACES = 1000;
 
 type Work = Pick<JobContext, 'signal' | 'progress'>;
 
 /**
- * Moves what a source holds: looks through all of it, backs up, copies what is not there yet, and reads back what was written. Every item is
- * accounted for: what the second look does not find any more is missing too.
+ * Copies the data of a source: reads all of it, makes a backup, copies data that does not exist yet, and reads back the written data. Every
+ * item is accounted for: items that the second pass does not find any more are missing too.
  */
 export async function migrate<T>(options: MigrationOptions<T>, work: Work): Promise<MigrationReport> {
   const { request, source, target, backUp } = options;
@@ -34,7 +34,8 @@ export async function migrate<T>(options: MigrationOptions<T>, work: Work): Prom
   const backup = request.backup && seen > 0 ? await backUp() : null;
   await copy(source, target, account, work, 'copying');
   const found = account.found;
-  if (found < seen) account.miss(request.from, `${seen - found} of ${seen} were gone at the second look`, seen - found);
+  if (found < seen)
+    account.miss(request.from, `${seen - found} of ${seen} were not found in the second pass`, seen - found);
   work.progress(null, 'validating');
   const validation = await target.validate(
     () => source.read(work.signal),
@@ -44,13 +45,13 @@ export async function migrate<T>(options: MigrationOptions<T>, work: Work): Prom
   return report(options, account, { backup, validation });
 }
 
-/** The dry run that comes before every copy: how many items there are. */
+/** The dry run before every copy: the number of items. */
 async function lookThrough<T>(source: MigrationSource<T>, { signal, progress }: Work): Promise<number> {
   let seen = 0;
   for await (const found of source.read(signal)) {
     signal.throwIfAborted();
     seen += found.length;
-    progress(source.share(), `looking through: ${seen}`);
+    progress(source.share(), `reading: ${seen}`);
   }
   return seen;
 }
@@ -80,7 +81,7 @@ async function copy<T>(
   if (waiting.length > 0) await flush();
 }
 
-/** What became of every item. */
+/** Outcomes of all items. */
 class Account {
   readonly counts = { migrated: 0, already_there: 0, unreadable: 0, missing: 0 };
   readonly unreadable: { where: string; reason: string }[] = [];
@@ -92,7 +93,7 @@ class Account {
   }
 
   add(outcome: Outcome, where: string): void {
-    if (outcome === 'missing') this.miss(where, 'holds an implausible value, and the quarantine has no room for it', 1);
+    if (outcome === 'missing') this.miss(where, 'contains an implausible value, and the quarantine is full', 1);
     else this.counts[outcome]++;
   }
 
@@ -106,7 +107,7 @@ class Account {
     if (this.missing.length < MAX_PLACES) this.missing.push({ where, reason });
   }
 
-  /** An item that was thought to be there is not. */
+  /** Corrects the outcome of an item that turned out to be missing. */
   lose(where: string, reason: string): void {
     const from = this.counts.migrated > 0 ? 'migrated' : 'already_there';
     if (this.counts[from] === 0) throw new Conflict(`${where} is missing, but was never found: ${reason}`);
@@ -134,8 +135,8 @@ function report<T>(
     unreadable_items: account.unreadable,
     missing_items: account.missing,
     values,
-    series: series.map(({ first, last, ...rest }) => ({
-      ...rest,
+    series: series.map(({ first, last, ...fields }) => ({
+      ...fields,
       first: formatInstant(first),
       last: formatInstant(last),
     })),

@@ -12,8 +12,8 @@ export interface ReadBackSample {
 }
 
 /**
- * Reads back every day of every series that was touched, and samples one by one. A day must hold what it held before and what was written,
- * by count, extent and checksum. Answers the days (`device group day`) where that is not so.
+ * Reads back every day of every touched series, and individual samples. A day must contain the earlier samples and those written, by count,
+ * extent and checksum. Returns the days (`device group day`) that differ.
  */
 export async function readBack(
   store: Pick<TelemetryStore, 'read'>,

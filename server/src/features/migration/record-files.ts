@@ -26,21 +26,21 @@ export interface RecordsOptions {
   readonly from: string;
   /** Zone of times without an offset, unless a mapping says otherwise. */
   readonly timezone: string;
-  /** Device of everything; else what each record names. */
+  /** Device of all records; else the one that each record names. */
   readonly device?: string | undefined;
-  /** As `import` takes it, in place of the usual names. */
+  /** A mapping as for `import`; replaces the usual names. */
   readonly mapping?: string | undefined;
   readonly unitOf: (metric: string) => string;
 }
 
-/** Records with values that are no number, of which the notes tell. */
+/** Records with values that are not numbers, which the notes list. */
 const MAX_UNREADABLE_LISTED = 100;
-/** Device of records that name none. */
+/** Device of records without one. */
 const NAMELESS = 'Inverter';
-/** A file that was written at one of the two turns of a repeated hour is that turn's. */
+/** A file written within this time of one of the two passes of a repeated hour belongs to that pass. */
 const WRITTEN_WITHIN_MS = 10 * MINUTE_MS;
 
-/** Folders of JSON record files as older installations wrote them: `energy_data_YYYYMMDD_HHMMSS.json[.gz]`, `coordinator_state_*.json`. */
+/** Folders of JSON record files in the format of older installations: `energy_data_YYYYMMDD_HHMMSS.json[.gz]`, `coordinator_state_*.json`. */
 export function openRecordFiles(options: RecordsOptions): MigrationSource<FoundReading> {
   return new RecordFiles(options);
 }
@@ -64,7 +64,7 @@ class RecordFiles implements MigrationSource<FoundReading> {
   #share = 0;
   #others = 0;
   #ambiguous = 0;
-  /** Times without an offset. */
+  /** Number of times without an offset. */
   #naive = 0;
   readonly #odd = new Set<string>();
 
@@ -108,12 +108,12 @@ class RecordFiles implements MigrationSource<FoundReading> {
     const taken = new Set([...wantedColumns(this.#mapping)]);
     const left = this.#fields.absent().found.filter((name) => !taken.has(name));
     return [
-      ...(left.length > 0 ? [`fields that no metric is known for were left out: ${left.join(', ')}`] : []),
-      ...(this.#others > 0 ? [`${this.#others} files that are no JSON by their name were passed over`] : []),
+      ...(left.length > 0 ? [`fields without a known metric were left out: ${left.join(', ')}`] : []),
+      ...(this.#others > 0 ? [`${this.#others} files without a JSON file name were skipped`] : []),
       ...(this.#naive > 0 ? [naiveNote(this.#naive, this.#mapping.timestamp.timezone)] : []),
-      ...(this.#odd.size > 0 ? [`values that are no number were left out: ${[...this.#odd].join('; ')}`] : []),
+      ...(this.#odd.size > 0 ? [`values that are not numbers were left out: ${[...this.#odd].join('; ')}`] : []),
       ...(this.#ambiguous > 0
-        ? [`${this.#ambiguous} times without an offset lie in the hour that the clock of autumn shows twice`]
+        ? [`${this.#ambiguous} times without an offset are in the repeated hour at the end of summer time`]
         : []),
     ];
   }
@@ -146,11 +146,11 @@ class RecordFiles implements MigrationSource<FoundReading> {
     if (problems.length > 0 && this.#odd.size < MAX_UNREADABLE_LISTED)
       this.#odd.add(`${where}: ${problems.join(', ')}`);
     if (values.size > 0) return { where, item: { device, timestamp: time, values: [...values], problems } };
-    const why = problems.length > 0 ? `; what is no number: ${problems.join(', ')}` : '';
-    return { where, unreadable: `it holds no value of a known field${why}` };
+    const why = problems.length > 0 ? `; not a number: ${problems.join(', ')}` : '';
+    return { where, unreadable: `it contains no value of a known field${why}` };
   }
 
-  /** Epoch milliseconds, or why there is no time. */
+  /** Epoch milliseconds, or the reason why there is no time. */
   async #timeOf(
     cells: readonly unknown[],
     device: string,
@@ -159,30 +159,31 @@ class RecordFiles implements MigrationSource<FoundReading> {
     const texts = this.#timeIndexes.map((index) => this.#text(cells[index]));
     const given = texts.includes(null) ? null : texts.join(' ');
     const named = timeOfName(basename(file.path));
-    // The name of a file tells the time of one record.
+    // The name of a file contains the time of one record only.
     if (given === null && (named === null || !file.lacksTime))
-      return 'it has no timestamp, and no name of a file tells it';
+      return 'it has no timestamp, and the file name has none either';
     if (given === null) file.lacksTime = false;
     const options = given === null ? { ...this.#mapping.timestamp, format: 'iso' } : this.#mapping.timestamp;
     const clock = given === null ? new FileClock(options) : this.#clock;
     const before = clock.ambiguous;
     const text = given ?? (named as string);
     const instant = clock.read(text, device);
-    if (instant === SKIPPED_TIME) return `"${text}" does not exist: the clocks of ${options.timezone} skip it`;
-    if (!(instant >= EARLIEST_MS && instant < LATEST_MS)) return `"${text.slice(0, 60)}" is no time from 1970 to 2199`;
+    if (instant === SKIPPED_TIME) return `"${text}" does not exist: it is in an hour skipped in ${options.timezone}`;
+    if (!(instant >= EARLIEST_MS && instant < LATEST_MS))
+      return `"${text.slice(0, 60)}" is not a time from 1970 to 2199`;
     if (options.format === 'iso' && !isInstant(text)) this.#naive++;
     const isTwice = clock.ambiguous > before;
     return isTwice && named !== null ? turnOf(text, instant, options, file.path) : instant;
   }
 
-  /** null for what stands for nothing. */
+  /** Null for an empty cell. */
   #text(cell: unknown): string | null {
     const text = cellText(cell).trim();
     return this.#missing.has(text) ? null : text;
   }
 }
 
-/** Names of one record's files do not tell the turns of a repeated hour apart, but the time at which the file was written may. */
+/** The name of a record's file does not distinguish the passes of a repeated hour, but its modification time may. */
 async function turnOf(text: string, instant: number, options: Mapping['timestamp'], path: string): Promise<number> {
   const writtenAt = (await stat(path)).mtimeMs;
   const turns = (['first', 'second'] as const).map((repeated) => new FileClock({ ...options, repeated }).read(text));
@@ -204,7 +205,7 @@ function wideMapping(text: string): Mapping {
   const apart = Object.entries(mapping.columns).find(([, { device }]) => device !== undefined);
   if (mapping.long !== undefined || apart !== undefined || mapping.records !== undefined) {
     const what = mapping.long ? 'long' : mapping.records ? 'records' : `columns.${apart?.[0]}.device`;
-    throw new InvalidInput(`the mapping of records must be wide, of one device a record: leave ${what} out`);
+    throw new InvalidInput(`the mapping of records must be wide, with one device per record: omit ${what}`);
   }
   return mapping;
 }

@@ -1,27 +1,27 @@
 import { LONG_TERM, type RecordedStatistic, type RecorderDatabase, type Row, SHORT_TERM } from './recorder-database.ts';
 import type { CountedSeries } from './same-energy.ts';
 
-/** Rows at which `sum` and `state` grow differently that are listed individually. */
+/** Maximum number of listed rows at which `sum` and `state` grow differently. */
 const MAX_DIFFERENCES = 5;
-/** Sums are added up by Home Assistant in floating point. */
+/** Tolerance: Home Assistant adds sums in floating point. */
 const RELATIVE_ERROR = 1e-9;
 
 /**
- * What a counter's rows say as a whole. Home Assistant keeps the meter's reading in `state` and the total that its own pages show in `sum`: that goes on when the meter
- * begins again, and a person's corrections change it alone (recorder, `adjust_sum_statistics`). Statistics that were imported
- * from elsewhere have the energy of the period in `state`, or anything.
+ * Properties of a counter over all rows. Home Assistant stores the meter's reading in `state`, and in `sum` the total that its own pages show:
+ * it continues when the meter restarts, and only it contains a user's corrections (recorder, `adjust_sum_statistics`). Imported statistics
+ * have the energy of the period in `state`, or any value.
  * https://developers.home-assistant.io/docs/core/entity/sensor/#long-term-statistics
  */
 export interface RecordedCounter {
   readonly series: CountedSeries;
-  /** Added to `sum`, gives readings that end with the meter's: live readings continue them. 0 where that would be negative. */
+  /** Added to `sum`, gives readings that end with the meter's, so that live readings continue them. 0 if that would be negative. */
   readonly shift: number;
   /** Whether `state` is the energy of the row's own period. */
   readonly perPeriod: boolean;
-  /** Growth by each column, in the statistic's unit; null where `state` is not kept. */
+  /** Growth by each column, in the statistic's unit; null without `state`. */
   readonly bySum: number;
   readonly byState: number | null;
-  /** Rows at which both grow differently: how many, and the first of them. */
+  /** Number of rows at which both grow differently, and the first of them. */
   readonly differing: number;
   readonly differences: readonly Difference[];
 }
@@ -33,13 +33,13 @@ export interface Difference {
   readonly byState: number;
 }
 
-/** External statistics are named `domain:…`, those of the recorder as their entity. */
+/** External statistics are named `domain:…`, those of the recorder by their entity. */
 export function isExternal(id: string): boolean {
   return id.includes(':');
 }
 
 /**
- * Reads a counter through once.
+ * Reads all rows of a counter once.
  * @param factor makes its unit kWh (or whatever series are compared in)
  */
 export async function readCounter(
@@ -62,7 +62,7 @@ class Tally {
   readonly #both: { at: number; bySum: number; state: number; before: number }[] = [];
   #last: { sum: number; state: number | null } | null = null;
   #first = 0;
-  #least = Number.POSITIVE_INFINITY;
+  #min = Number.POSITIVE_INFINITY;
   #withState: { sum: number; state: number } | null = null;
   #resets = false;
 
@@ -81,7 +81,7 @@ class Tally {
         if (state < this.#last.state) this.#resets = true;
       }
     }
-    this.#least = Math.min(this.#least, sum);
+    this.#min = Math.min(this.#min, sum);
     this.#last = { sum, state };
     if (state !== null) this.#withState = { sum, state };
   }
@@ -91,7 +91,7 @@ class Tally {
     const isNear = (a: number, b: number) => Math.abs(a - b) <= RELATIVE_ERROR * Math.max(1, Math.abs(last));
     const ofPeriod = this.#both.filter(({ bySum, state }) => isNear(bySum, state)).length;
     const perPeriod = this.#external && ofPeriod * 2 > this.#both.length;
-    // A meter that shows less than before began again at zero.
+    // A meter with a lower reading than before restarted at zero.
     const growth = ({ state, before }: { state: number; before: number }) => {
       if (perPeriod) return state;
       return state < before ? state : state - before;
@@ -108,7 +108,7 @@ class Tally {
         starts: Float64Array.from(this.#starts),
         amounts: Float64Array.from(this.#amounts, (amount) => amount * factor),
       },
-      shift: this.#least + shift >= 0 ? shift : 0,
+      shift: this.#min + shift >= 0 ? shift : 0,
       perPeriod,
       bySum: last - this.#first,
       byState: known ? compared.reduce((sum, { byState }) => sum + byState, 0) : null,

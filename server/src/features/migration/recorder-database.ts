@@ -5,13 +5,13 @@ import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import type { Statistic } from './statistic-proposal.ts';
 
-/** Rows that are held at once; the service answers others between them. */
+/** Rows per query; the service answers other requests in between. */
 const ROWS_AT_ONCE = 2_000;
 const MAX_STATISTICS = 100_000;
 
 export type Column = 'mean' | 'min' | 'max' | 'state' | 'sum';
 
-/** Statistics of an hour, kept for ever, and of five minutes, kept for ten days. */
+/** Hourly statistics, stored permanently, and five-minute statistics, stored for ten days. */
 export const LONG_TERM = { name: 'statistics', periodMs: HOUR_MS } as const;
 export const SHORT_TERM = { name: 'statistics_short_term', periodMs: 5 * MINUTE_MS } as const;
 export type Table = typeof LONG_TERM | typeof SHORT_TERM;
@@ -23,12 +23,12 @@ export interface RecordedStatistic extends Statistic {
 
 export interface Row {
   readonly id: number;
-  /** Epoch milliseconds; NaN for what is no time. */
+  /** Epoch milliseconds; NaN for an invalid time. */
   readonly start: number;
   readonly values: Readonly<Record<Column, number | null>>;
 }
 
-/** A database of Home Assistant's recorder, which is only read. */
+/** A database of Home Assistant's recorder, opened read-only. */
 export class RecorderDatabase {
   readonly #database: DatabaseSync;
   readonly path: string;
@@ -39,7 +39,7 @@ export class RecorderDatabase {
     for (const table of ['statistics_meta', LONG_TERM.name, SHORT_TERM.name]) this.#require(table);
   }
 
-  /** @throws InvalidInput for a file that is no such database */
+  /** @throws InvalidInput for a file that is not such a database */
   static async open(path: string): Promise<RecorderDatabase> {
     await stat(path).catch((error: unknown) => {
       throw new InvalidInput(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
@@ -63,7 +63,7 @@ export class RecorderDatabase {
       )
       .all();
     if (rows.length > MAX_STATISTICS)
-      throw new InvalidInput(`${this.path} has ${rows.length} statistics; at most ${MAX_STATISTICS} are taken`);
+      throw new InvalidInput(`${this.path} has ${rows.length} statistics; at most ${MAX_STATISTICS} are supported`);
     return rows.map(({ id, statistic_id: statisticId, unit, name }) => ({
       metaId: Number(id),
       id: String(statisticId),
@@ -72,7 +72,7 @@ export class RecorderDatabase {
     }));
   }
 
-  /** Whether a statistic has any value of a column. */
+  /** Whether a statistic has any value in a column. */
   has(metaId: number, column: Column): boolean {
     return [LONG_TERM, SHORT_TERM].some(({ name }) =>
       this.#database
@@ -81,7 +81,7 @@ export class RecorderDatabase {
     );
   }
 
-  /** Rows of these statistics in both tables. */
+  /** Number of rows of these statistics in both tables. */
   count(metaIds: readonly number[]): number {
     const counts = [LONG_TERM, SHORT_TERM].map(({ name }) =>
       this.#database.prepare(`SELECT count(*) AS rows FROM ${name} WHERE metadata_id IN (${metaIds.join(', ')})`).get(),
@@ -107,11 +107,11 @@ export class RecorderDatabase {
       .map(({ id }) => Number(id));
   }
 
-  /** The rows of a statistic in the order of their starts, a bounded number at once. */
+  /** The rows of a statistic in the order of their starts, in bounded pieces. */
   async *rows(table: Table, metaId: number, signal?: AbortSignal): AsyncGenerator<readonly Row[]> {
     const time = this.#timeOf(table);
     const select = this.#database.prepare(
-      // Found by the index on metadata_id; it has the order as well where every row has start_ts.
+      // Uses the index on metadata_id; it is also in this order if every row has start_ts.
       `SELECT id, ${time} AS start, mean, min, max, state, sum FROM ${table.name}
        WHERE metadata_id = ? AND (${time}, id) > (?, ?) ORDER BY ${time}, id LIMIT ${ROWS_AT_ONCE}`,
     );
@@ -142,8 +142,8 @@ export class RecorderDatabase {
   }
 
   /**
-   * Seconds since 1970. Recorders before 2023.3 kept the start as a text in UTC, newer ones as a number in a column of its own, and the migration from
-   * one to the other goes through the table row by row: a database may have either in each row.
+   * Seconds since 1970. Recorders before 2023.3 stored the start as a text in UTC, newer ones store a number in another column, and the migration
+   * between them converts the table row by row: a database may have either in each row.
    */
   #timeOf({ name }: Table): string {
     const columns = this.#columnsOf(name);
@@ -157,7 +157,7 @@ export class RecorderDatabase {
   #require(table: string): void {
     if (this.#columnsOf(table).length === 0) {
       throw new InvalidInput(
-        `${this.path} has no table ${table}: give the database of Home Assistant's recorder, home-assistant_v2.db`,
+        `${this.path} has no table ${table}; required is the database of Home Assistant's recorder, home-assistant_v2.db`,
       );
     }
   }

@@ -5,7 +5,7 @@ import { callerOf } from '../../http/security-caller.ts';
 import { serve } from '../../http/serve.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 
-/** Room for the longest mapping, in which JSON writes each newline as two characters. */
+/** Maximum size of a mapping, in which JSON writes each newline as two characters. */
 const MAX_MIGRATION_BYTES = 2 * 1024 * 1024;
 
 /** `/storage/migrations`. */

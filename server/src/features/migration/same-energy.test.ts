@@ -6,9 +6,9 @@ import { type CountedSeries, isSameName, repeatedSeries } from './same-energy.ts
 const DAYS = 4;
 
 function counted(id: string, amounts: readonly number[], more: Partial<CountedSeries> & { everyMs?: number } = {}) {
-  const { everyMs = HOUR_MS, ...rest } = more;
+  const { everyMs = HOUR_MS, ...fields } = more;
   const starts = Float64Array.from(amounts, (_, i) => i * everyMs);
-  return { id, external: false, resets: false, starts, amounts: Float64Array.from(amounts), ...rest };
+  return { id, external: false, resets: false, starts, amounts: Float64Array.from(amounts), ...fields };
 }
 
 const amounts = fc.array(fc.double({ min: 0.05, max: 5, noNaN: true }), { minLength: 24 * DAYS, maxLength: 24 * DAYS });
@@ -26,7 +26,7 @@ test.each([
 ])('%s and %s are two', (a, b) => expect(isSameName(a, b)).toBe(false));
 
 describe('counters of the same energy', () => {
-  it('are found whatever they are called and however finely they count', () => {
+  it('are found for any names and resolutions', () => {
     fc.assert(
       fc.property(amounts, fc.constantFrom(0.001, 0.01, 0.1), (given, step) => {
         let [sum, shown] = [0, 0];
@@ -43,14 +43,14 @@ describe('counters of the same energy', () => {
     );
   });
 
-  it('are found where a utility reports days and the meter hours', () => {
+  it('are found between daily values of a utility and hourly ones of the meter', () => {
     const hourly = Array.from({ length: 24 * DAYS }, (_, i) => 0.5 + (i % 7) / 10);
     const daily = Array.from({ length: DAYS }, (_, d) => hourly.slice(d * 24, d * 24 + 24).reduce((a, b) => a + b, 0));
     const utility = counted('linky:1', daily, { external: true, everyMs: 24 * HOUR_MS });
     expect(repeatedSeries([counted('sensor.grid_total', hourly), utility])).toMatchObject([{ id: 'linky:1' }]);
   });
 
-  it('are the total and its parts', () => {
+  it('are a total and its parts', () => {
     fc.assert(
       fc.property(amounts, amounts, (a, b) => {
         const whole = a.map((amount, i) => amount + b[i]!);
@@ -64,7 +64,7 @@ describe('counters of the same energy', () => {
     );
   });
 
-  it('are not those that use about as much', () => {
+  it('are not two similar consumers', () => {
     fc.assert(
       fc.property(amounts, fc.double({ min: 0.01, max: 0.2, noNaN: true }), (given, less) => {
         const other = given.map((amount) => amount * (1 - less));

@@ -1,35 +1,35 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
-/** What a series counted: energy by period. */
+/** The energy of a series by period. */
 export interface CountedSeries {
   readonly id: string;
   /** Imported into Home Assistant from elsewhere, such as a utility's figures. */
   readonly external: boolean;
-  /** Whether its meter begins at zero again from time to time. */
+  /** Whether its meter restarts at zero from time to time. */
   readonly resets: boolean;
   /** Starts of its periods, epoch ms, ascending. */
   readonly starts: Float64Array;
-  /** What it counted in each of them, in one unit for all series. */
+  /** The amount of each of them, in one unit for all series. */
   readonly amounts: Float64Array;
 }
 
-/** A series that counts what others count already. */
+/** A series whose energy is already included in others. */
 export interface Repeated {
   readonly id: string;
-  /** The series that counts it too, or the total that it is a part of. */
+  /** The series with the same energy, or the total that includes it. */
   readonly of: string;
   readonly reason: 'same' | 'part';
 }
 
-/** Periods with energy that two series of unrelated names must agree in. */
+/** Minimum number of periods with energy in which two series of unrelated names must agree. */
 const MIN_PERIODS = 12;
-/** Two meters of one type on one roof differ by more over time; the same meter at two resolutions does not. */
+/** Maximum relative difference of the same meter at two resolutions; two meters of one type on one roof differ by more over time. */
 const MAX_DEVIATION_SAME = 0.002;
-/** Between a meter and its utility, and between a total and a meter of the day, which loses what is counted around midnight. */
+/** Between a meter and its utility, and between a total and a daily meter, which misses the energy around midnight. */
 const MAX_DEVIATION_RELATED = 0.1;
 const MAX_DEVIATION_PARTS = 0.02;
 
-/** Words for the time that a counter counts in, which do not say what it counts. */
+/** Words for the period of a counter, which do not describe its energy. */
 const ALL_TIME = new Set(
   'total lifetime overall cumulative cumulated accumulated all time ever gesamt calkowita razem'.split(' '),
 );
@@ -40,26 +40,26 @@ const ONE_PERIOD = new Set(
 );
 
 /**
- * Finds series of one metric that count the same energy, and parts beside their total: added up, they would give it twice. The series that is longest,
- * and then the one that never begins again, is kept.
+ * Finds series of one metric that count the same energy, and parts next to their total: their sum would count it twice. The longest series
+ * remains, and among those the one that never restarts.
  */
 export function repeatedSeries(series: readonly CountedSeries[]): Repeated[] {
-  const kept: CountedSeries[] = [];
+  const distinct: CountedSeries[] = [];
   const repeated: Repeated[] = [];
   for (const one of [...series].sort(byPreference)) {
-    const other = kept.find((known) => isSame(known, one));
+    const other = distinct.find((earlier) => isSame(earlier, one));
     if (other) repeated.push({ id: one.id, of: other.id, reason: 'same' });
-    else kept.push(one);
+    else distinct.push(one);
   }
-  return [...repeated, ...partsOf(kept)];
+  return [...repeated, ...partsOf(distinct)];
 }
 
-/** Whether two names say the same but for the time that is counted in: `pv_energy_today`, `pv_energy_total`. */
+/** Whether two names differ only in the period: `pv_energy_today`, `pv_energy_total`. */
 export function isSameName(a: string, b: string): boolean {
   return stemOf(a) === stemOf(b);
 }
 
-/** A name without words for times. */
+/** A name without the words for periods. */
 export function stemOf(id: string): string {
   return wordsOf(id)
     .filter((word) => !ALL_TIME.has(word) && !ONE_PERIOD.has(word))
@@ -85,7 +85,7 @@ function beginsAgain({ id, resets }: CountedSeries): boolean {
   return resets || wordsOf(id).some((word) => ONE_PERIOD.has(word));
 }
 
-/** In whole days, so that series that begin within hours of each other are equally long. */
+/** In whole days, so that series that start within hours of each other have equal lengths. */
 function spanOf({ starts }: CountedSeries): number {
   return starts.length === 0 ? 0 : Math.round((starts.at(-1)! - starts[0]!) / UTC_DAY_MS);
 }
@@ -98,10 +98,10 @@ function isSame(a: CountedSeries, b: CountedSeries): boolean {
   return periods >= MIN_PERIODS && drift <= Math.max(MAX_DEVIATION_SAME * total, resolutionOf(a), resolutionOf(b));
 }
 
-/** Where one series is the sum of all others, those are its parts. */
-function partsOf(kept: readonly CountedSeries[]): Repeated[] {
+/** If one series is the sum of all others, those are its parts. */
+function partsOf(series: readonly CountedSeries[]): Repeated[] {
   const sum = ({ amounts }: CountedSeries) => amounts.reduce((a, b) => a + b, 0);
-  const [whole, ...parts] = [...kept].sort((a, b) => sum(b) - sum(a));
+  const [whole, ...parts] = [...series].sort((a, b) => sum(b) - sum(a));
   if (whole === undefined || parts.length < 2) return [];
   const { periods, difference, total } = compare(whole, parts);
   if (periods < MIN_PERIODS || difference > MAX_DEVIATION_PARTS * total) return [];
@@ -109,21 +109,21 @@ function partsOf(kept: readonly CountedSeries[]): Repeated[] {
 }
 
 interface Comparison {
-  /** Periods in which either counted something. */
+  /** Number of periods with an amount in either. */
   readonly periods: number;
-  /** Sum of the differences of single periods, and of the larger of both. */
+  /** Sum of the differences of individual periods, and of the larger of both. */
   readonly difference: number;
   readonly total: number;
-  /** The largest difference of both counted from the beginning. */
+  /** The largest cumulative difference. */
   readonly drift: number;
 }
 
-/** Compares a series with the sum of others in the time that all have, by the periods of the one that has the fewest. */
+/** Compares a series with the sum of others over the common time, by the periods of the one with the fewest. */
 function compare(a: CountedSeries, others: readonly CountedSeries[]): Comparison {
   const all = [a, ...others];
   const from = Math.max(...all.map(({ starts }) => starts[0] ?? Number.POSITIVE_INFINITY));
   const to = Math.min(...all.map(({ starts }) => starts.at(-1) ?? Number.NEGATIVE_INFINITY));
-  const coarse = all.reduce((least, one) => (one.starts.length < least.starts.length ? one : least));
+  const coarse = all.reduce((fewest, one) => (one.starts.length < fewest.starts.length ? one : fewest));
   const bounds = coarse.starts.filter((start) => start >= from && start <= to);
   let [periods, difference, total, drift, ahead] = [0, 0, 0, 0, 0];
   const cursors = all.map(({ starts }) => lowerBound(starts, from));
@@ -135,26 +135,26 @@ function compare(a: CountedSeries, others: readonly CountedSeries[]): Comparison
       }
       return amount;
     });
-    const [first, rest] = [counted[0]!, counted.slice(1).reduce((x, y) => x + y, 0)];
-    if (first === 0 && rest === 0) continue;
+    const [first, others] = [counted[0]!, counted.slice(1).reduce((x, y) => x + y, 0)];
+    if (first === 0 && others === 0) continue;
     periods++;
-    difference += Math.abs(first - rest);
-    total += Math.max(Math.abs(first), Math.abs(rest));
-    ahead += first - rest;
+    difference += Math.abs(first - others);
+    total += Math.max(Math.abs(first), Math.abs(others));
+    ahead += first - others;
     drift = Math.max(drift, Math.abs(ahead));
   }
   return { periods, difference, total, drift };
 }
 
-/** The smallest step between amounts of a series: 0.1 for a meter that shows tenths, near 0 for one that shows everything. */
+/** The smallest step between amounts of a series: 0.1 for a meter with tenths, near 0 for one with full resolution. */
 function resolutionOf({ amounts }: CountedSeries): number {
   const sorted = amounts.toSorted();
-  let least = Number.POSITIVE_INFINITY;
+  let min = Number.POSITIVE_INFINITY;
   for (let i = 1; i < sorted.length; i++) {
     const step = sorted[i]! - sorted[i - 1]!;
-    if (step > 1e-6) least = Math.min(least, step);
+    if (step > 1e-6) min = Math.min(min, step);
   }
-  return least === Number.POSITIVE_INFINITY ? 0 : least;
+  return min === Number.POSITIVE_INFINITY ? 0 : min;
 }
 
 function lowerBound(sorted: Float64Array, value: number): number {

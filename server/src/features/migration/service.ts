@@ -24,16 +24,16 @@ export interface MigrationServiceOptions {
   readonly directory: Pick<DeviceDirectory, 'resolve' | 'find'>;
   readonly journal: Pick<Journal, 'quarantined'>;
   readonly ingest: Pick<Ingest, 'accept' | 'caughtUp'>;
-  /** What is stored, wherever it lies, and the name of the store that takes what comes in. */
+  /** All stored data, including the archive, and the name of the store that receives new readings. */
   readonly store: Pick<TelemetryStore, 'read' | 'series'>;
   readonly storeName: string;
   readonly describe: (metric: string) => Metric;
-  /** How an InfluxDB lets us in, and which of its tags name devices. */
+  /** Credentials of an InfluxDB, and its tags that name devices. */
   readonly influx: InfluxAccess;
   readonly tags: DeviceRules;
-  /** Which files may be named. */
+  /** Finds the files that may be named. */
   readonly findFile: FindFile;
-  /** Null without persistence: there is nothing to lose. */
+  /** Null without persistence, since there is nothing to lose. */
   readonly backups: Pick<BackupService, 'make'> | null;
   readonly now: () => number;
   /** 0 to 1. */
@@ -42,10 +42,10 @@ export interface MigrationServiceOptions {
 
 type Work = Pick<JobContext, 'signal' | 'progress' | 'by'>;
 
-/** Quarantined values that are looked up at once. */
+/** Quarantined values per query. */
 const QUARANTINE_PAGE = 10_000;
 
-/** Brings in what older installations and other programs have gathered. */
+/** Migrates the data of older installations and other programs. */
 export class MigrationService {
   readonly #options: MigrationServiceOptions;
 
@@ -53,12 +53,12 @@ export class MigrationService {
     this.#options = options;
   }
 
-  /** @throws InvalidInput for a file that cannot be named, or is not there */
+  /** @throws InvalidInput for a file that must not be named or does not exist */
   async check({ source, from }: MigrationRequest): Promise<void> {
     if (source !== 'influxdb') await this.#options.findFile(from);
   }
 
-  /** @throws InvalidInput for what cannot be read at all, Unavailable for a source or store that does not answer */
+  /** @throws InvalidInput for unreadable data, Unavailable for a source or store that does not answer */
   async migrate(request: MigrationRequest, work: Work): Promise<MigrationReport> {
     const timezone = request.timezone ?? (await this.#options.records.sites.preferred()).timezone;
     if (request.source === 'sessions') {

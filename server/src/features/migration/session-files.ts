@@ -15,7 +15,7 @@ export interface SessionsOptions {
   readonly from: string;
   /** Zone of times without an offset. */
   readonly timezone: string;
-  /** Device of everything; else what each record names. */
+  /** Device of all sessions; else the one that each record names. */
   readonly device?: string | undefined;
 }
 
@@ -27,11 +27,11 @@ const NUMBERS = {
   energy_sold_kwh: [0, 1e6],
   average_price_pln: [-MAX_PRICE, MAX_PRICE],
   revenue_pln: [-1e6 * MAX_PRICE, 1e6 * MAX_PRICE],
-} as const satisfies Readonly<Record<string, readonly [least: number, most: number]>>;
+} as const satisfies Readonly<Record<string, readonly [min: number, max: number]>>;
 type NumberField = keyof typeof NUMBERS;
 const FIELDS = [...TEXTS, ...(Object.keys(NUMBERS) as NumberField[])];
 
-/** Sessions in which an older installation sold from the battery, as JSON records. */
+/** Sessions in which an older installation sold energy of the battery, as JSON records. */
 export function openSessionFiles(options: SessionsOptions): MigrationSource<FoundSession> {
   return new SessionFiles(options);
 }
@@ -101,11 +101,11 @@ class SessionFiles implements MigrationSource<FoundSession> {
       }
     }
     const numbers: Partial<Record<NumberField, number | null>> = {};
-    for (const [name, [least, most]] of Object.entries(NUMBERS) as [NumberField, readonly [number, number]][]) {
+    for (const [name, [min, max]] of Object.entries(NUMBERS) as [NumberField, readonly [number, number]][]) {
       const value = this.#numbers.read(cellOf(name));
-      if (value === undefined || value < least || value > most) {
+      if (value === undefined || value < min || value > max) {
         const text = cellText(cellOf(name)).slice(0, 60);
-        return { where, unreadable: `${name} must be a number from ${least} to ${most}; got "${text}"` };
+        return { where, unreadable: `${name} must be a number from ${min} to ${max}; got "${text}"` };
       }
       numbers[name] = Number.isNaN(value) ? null : value;
     }

@@ -4,9 +4,9 @@ import type { Found, FoundSession, MigrationTarget, Outcome, TargetFigures, Vali
 
 export interface SessionTargetOptions {
   readonly sessions: Pick<ChargingSessions, 'page' | 'upsert'>;
-  /** Ids of devices by name; registers those that are not known. */
+  /** Ids of devices by name; registers unknown ones. */
   readonly resolve: (names: readonly string[]) => Promise<string[]>;
-  /** Undefined for a device that is not known. */
+  /** Undefined for an unknown device. */
   readonly find: (name: string) => { readonly id: string } | undefined;
   readonly dry: boolean;
 }
@@ -14,16 +14,16 @@ export interface SessionTargetOptions {
 type Figures = TargetFigures['series'][number];
 
 /**
- * Charging sessions as the place where sold energy goes. A device has one session that starts at an instant: one that people recorded stays
- * as it is, one that was found in telemetry gives way.
+ * Charging sessions as the destination of sold energy. A device has one session per start: a session recorded by a user does not change, a
+ * detected one is replaced.
  */
 export class SessionTarget implements MigrationTarget<FoundSession> {
   readonly #options: SessionTargetOptions;
   readonly #values = { found: 0, written: 0, quarantined: 0, differing: 0, unreadable: 0 };
   readonly #devices = new Map<string, Figures>();
-  /** Sessions that a dry run would bring in. */
+  /** Sessions that a dry run would store. */
   readonly #planned = new Set<string>();
-  /** Sessions of which the records have another. */
+  /** Sessions for which the records contain a different one. */
   readonly #differing = new Set<string>();
 
   constructor(options: SessionTargetOptions) {
@@ -125,8 +125,8 @@ function toInput(item: FoundSession, deviceId: string): ChargingSessionInput {
 }
 
 function isSame(known: Omit<ChargingSessionInput, 'deviceId'>, item: FoundSession): boolean {
-  const wanted = toInput(item, '');
+  const expected = toInput(item, '');
   return (
     ['direction', 'endAt', 'energyKwh', 'startSocPercent', 'endSocPercent', 'averagePricePerKwh', 'cost'] as const
-  ).every((field) => known[field] === wanted[field]);
+  ).every((field) => known[field] === expected[field]);
 }

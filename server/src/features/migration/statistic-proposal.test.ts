@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { proposeMetric } from './statistic-proposal.ts';
 
-// Ids as integrations of Home Assistant make them: Fronius, GoodWe, Sunsynk, Tesla Powerwall, DSMR, Tibber, Nord Pool, Electricity Maps, Shelly.
+// Ids in the form of integrations of Home Assistant: Fronius, GoodWe, Sunsynk, Tesla Powerwall, DSMR, Tibber, Nord Pool, Electricity Maps, Shelly.
 test.each([
   ['sensor.goodwe_pv_power', 'W', 'solar.power_kw'],
   ['sensor.fronius_battery_power', 'W', 'battery.power_kw'],
@@ -35,6 +35,6 @@ test.each([
   ['sensor.router_signal', 'dBm'],
   ['sensor.door_openings', null],
   ['sensor.water_meter', 'm³'],
-])('nothing is made up for %s in %s', (id, unit) => {
+])('there is no proposal for %s in %s', (id, unit) => {
   expect(proposeMetric({ id, unit, name: null })).toBeNull();
 });

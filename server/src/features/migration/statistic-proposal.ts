@@ -1,21 +1,21 @@
 import { InvalidInput } from '../../domain/errors.ts';
 import { conversion } from '../../domain/units.ts';
 
-/** A series of another program: what it is called and measured in. */
+/** A series of another program: its names and its unit. */
 export interface Statistic {
   /** `sensor.solar_power`. */
   readonly id: string;
-  /** What people call it. */
+  /** Its display name. */
   readonly name: string | null;
   readonly unit: string | null;
 }
 
-/** What a series becomes. */
+/** The proposed metric of a series. */
 export interface Proposal {
   readonly metric: string;
-  /** In the words of `domain/units.ts`. */
+  /** In the notation of `domain/units.ts`. */
   readonly unit: string;
-  /** Whether it belongs to the place as a whole; else it is a device of its own. */
+  /** Whether it is about the whole site; else it is a separate device. */
   readonly ofPlace: boolean;
 }
 
@@ -35,7 +35,7 @@ const INWARD = /\|(import(ed)?|bought|buy|purchased?|consumed|consumption|delive
 const CHARGED = /\|(charged?|charging|in)\|/;
 const DISCHARGED = /\|(discharged?|discharging|out)\|/;
 const GAS = /\|(gas|heat|heating|district|thermal)\|/;
-/** Figures of a utility, which has its meter at the grid: `tibber:energy_consumption_1`, `opower:pge_elec_1_energy_return`. */
+/** Figures of a utility, whose meter is at the grid connection: `tibber:energy_consumption_1`, `opower:pge_elec_1_energy_return`. */
 const EXTERNAL = /^\|external\|/;
 const USED = /\|(consumption|consumed|usage|used|import(ed)?|verbrauch|bezug|zuzycie|pobor)\|/;
 const ANY = /(?:)/;
@@ -43,7 +43,7 @@ const ANY = /(?:)/;
 const rule = (metric: string, words: RegExp, ofPlace = true): Rule => ({ metric, words, ofPlace });
 const both = (a: RegExp, b: RegExp) => new RegExp(`(?=.*${a.source}).*${b.source}`);
 
-/** By the unit that a kind of metric is kept in, the first rule whose words are there. */
+/** By the unit of a metric, in order of precedence; the first rule whose words occur applies. */
 const RULES = new Map(
   Object.entries<readonly Rule[]>({
     kW: [
@@ -101,7 +101,7 @@ const RULES = new Map(
   }),
 );
 
-/** What other programs call units that are known here by another name. */
+/** Units of other programs that have another name here. */
 const UNIT_NAMES = new Map(
   Object.entries({
     'gCO2eq/kWh': 'g/kWh',
@@ -115,22 +115,22 @@ const UNIT_NAMES = new Map(
   }),
 );
 
-/** What a series most likely is, by its unit and the words in its names; null for what nothing is known of. */
+/** The most likely metric of a series, by its unit and the words in its names; null if none is recognised. */
 export function proposeMetric({ id, name, unit }: Statistic): Proposal | null {
   if (unit === null || unit === '') return null;
   const known = UNIT_NAMES.get(unit) ?? unit;
   const words = `${id.includes(':') ? '|external' : ''}${wordsOf(`${id} ${name ?? ''}`)}`;
-  for (const [kept, rules] of RULES) {
-    if (!canBecome(known, kept)) continue;
+  for (const [stored, rules] of RULES) {
+    if (!canBecome(known, stored)) continue;
     const found = rules.find((one) => one.words.test(words));
     return found ? { metric: found.metric, unit: known, ofPlace: found.ofPlace } : null;
   }
   return null;
 }
 
-function canBecome(unit: string, kept: string): boolean {
+function canBecome(unit: string, stored: string): boolean {
   try {
-    conversion(unit, kept);
+    conversion(unit, stored);
     return true;
   } catch (error) {
     if (error instanceof InvalidInput) return false;

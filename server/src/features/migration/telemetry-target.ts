@@ -12,17 +12,17 @@ import { type ReadBackSample, readBack } from './read-back.ts';
 import { blockOfNew, daysOf, framesOfDays, gather, type Wanted, type WantedGroup } from './wanted-values.ts';
 
 export interface TelemetryTargetOptions {
-  /** What was stored, wherever it lies by now. */
+  /** Stored readings, including archived ones. */
   readonly store: Pick<TelemetryStore, 'read'>;
   readonly ingest: Pick<Ingest, 'accept'>;
-  /** Resolves when the store has what was acknowledged. */
+  /** Resolves when the store contains all acknowledged readings. */
   readonly caughtUp: () => Promise<void>;
-  /** Ids of devices by name; registers those that are not known. */
+  /** Ids of devices by name; registers unknown ones. */
   readonly resolve: (names: readonly string[]) => Promise<string[]>;
-  /** Undefined for a device that is not known. */
+  /** Undefined for an unknown device. */
   readonly find: (name: string) => { readonly id: string } | undefined;
   readonly describe: (metric: string) => Metric;
-  /** Whether the value waits in the quarantine already. */
+  /** Whether the value is already in the quarantine. */
   readonly isQuarantined: (deviceId: string, metric: string, timestamp: number) => boolean;
   readonly now: () => number;
   /** 0 to 1. */
@@ -30,16 +30,16 @@ export interface TelemetryTargetOptions {
   readonly dry: boolean;
 }
 
-/** Series that a report tells. */
+/** Maximum number of series in a report. */
 const MAX_SERIES = 1000;
-/** Values that are read back one by one in the end. */
+/** Number of values read back individually at the end. */
 const SAMPLES = 200;
 const TRIES = 10;
 const UNKNOWN = '?';
 
 /**
- * Telemetry as the place where readings go. What the store has already stays: a value that differs is counted, and nothing is written
- * over it, so that a run that was cut off goes on where it was, and one that is repeated changes nothing.
+ * Telemetry as the destination of readings. Existing values do not change: a value that differs is counted, and not overwritten, so that an
+ * interrupted run continues where it stopped, and a repeated one changes nothing.
  */
 export class TelemetryTarget implements MigrationTarget<FoundReading> {
   readonly #options: TelemetryTargetOptions;
@@ -47,7 +47,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
   readonly #values = { found: 0, written: 0, quarantined: 0, differing: 0, unreadable: 0 };
   readonly #series = new Map<string, TargetFigures['series'][number]>();
   readonly #samples: ReadBackSample[] = [];
-  /** What this run brought into the quarantine, which bounds it. */
+  /** Keys of the values that this run quarantined, bounded by its size. */
   readonly #apart = new Set<string>();
 
   constructor(options: TelemetryTargetOptions) {
@@ -101,7 +101,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     }
   }
 
-  /** Finds out which values the store has, and tallies days that are touched for the first time. */
+  /** Looks up which values the store contains, and tallies days that are touched for the first time. */
   async #compare(readings: readonly FoundReading[]): Promise<WantedGroup[]> {
     const { dry, find, resolve, caughtUp } = this.#options;
     const names = [...new Set(readings.map(({ device }) => device))];
@@ -157,7 +157,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     }
   }
 
-  /** Brings in what the store lacks; answers what could not be kept anywhere. */
+  /** Stores the missing values; returns those that were rejected everywhere. */
   async #write(groups: readonly WantedGroup[]): Promise<Wanted[]> {
     const { describe, now } = this.#options;
     const written = groups.flatMap((group) => {
@@ -185,7 +185,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
       }
     }
     this.#values.quarantined += receipt.quarantined;
-    // Values are kept apart in the order in which they stand, until there is no more room.
+    // Values are quarantined in their order, until the quarantine is full.
     for (const { key } of implausible.slice(0, receipt.quarantined)) this.#apart.add(key);
     return [...refused, ...implausible.slice(receipt.quarantined).map(({ wanted }) => wanted)];
   }
@@ -220,7 +220,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     }
   }
 
-  /** Compares readings of days that are not as they were left, value by value. */
+  /** Compares the readings of changed days value by value. */
   async #compareAgain(
     found: readonly Found<FoundReading>[],
     changed: ReadonlySet<string>,
@@ -229,7 +229,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     const { find, store } = this.#options;
     const read = found.flatMap((one) => ('item' in one ? [one] : []));
     const readings = read.map(({ item }) => item);
-    const told = new Set<number>();
+    const reported = new Set<number>();
     for (const group of gather(
       readings,
       (name) => find(name)?.id ?? UNKNOWN + name,
@@ -250,9 +250,9 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
       for (const [quantity, series] of group.quantities) {
         const metric = `${group.group}.${quantity}`;
         for (const [instant, { value, found: there, reading }] of series) {
-          if (!isChanged(dayOfInstant(instant)) || there === value || told.has(reading)) continue;
+          if (!isChanged(dayOfInstant(instant)) || there === value || reported.has(reading)) continue;
           if (there === undefined && this.#isApart(deviceId, metric, instant)) continue;
-          told.add(reading);
+          reported.add(reading);
           const has = there === undefined ? 'nothing' : there;
           onMissing(read[reading]?.where ?? '', `${metric}: ${value} was found, the store has ${has}`);
         }

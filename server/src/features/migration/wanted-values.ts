@@ -6,23 +6,23 @@ import type { TelemetryStore } from '../../storage/backend.ts';
 import { dayOfInstant } from './day-tallies.ts';
 import type { FoundReading } from './migration-ports.ts';
 
-/** A value that a source holds. */
+/** A value of a source. */
 export interface Wanted {
   readonly value: number;
-  /** Which reading of the piece it belongs to. */
+  /** Index of its reading in the piece. */
   readonly reading: number;
-  /** What the store has at that instant. */
+  /** The stored value at that instant. */
   found: number | undefined;
 }
 
-/** Values of a piece, of one device and metric group: quantity → instant → value. */
+/** Values of a piece for one device and metric group: quantity → instant → value. */
 export interface WantedGroup {
   readonly deviceId: string;
   readonly group: string;
   readonly quantities: ReadonlyMap<string, Map<number, Wanted>>;
 }
 
-/** Readings by device and metric group. Of two values at one instant the first counts; `onRepeated` is told of others that differ. */
+/** Readings by device and metric group. Of two values at one instant the first counts; `onRepeated` is called for different ones. */
 export function gather(
   readings: readonly FoundReading[],
   idOf: (device: string) => string,
@@ -46,14 +46,14 @@ export function gather(
   return [...groups.values()];
 }
 
-/** UTC days that values of a group lie on, ascending. */
+/** UTC days with values of a group, ascending. */
 export function daysOf({ quantities }: WantedGroup): number[] {
   const days = new Set<number>();
   for (const series of quantities.values()) for (const instant of series.keys()) days.add(dayOfInstant(instant));
   return [...days].sort((a, b) => a - b);
 }
 
-/** What a store holds on UTC days, ascending: days that follow each other are read at once. */
+/** The stored samples on UTC days, ascending: consecutive days are read at once. */
 export async function* framesOfDays(
   store: Pick<TelemetryStore, 'read'>,
   of: { readonly deviceId: string; readonly group: string; readonly quantities: readonly string[] },
@@ -69,7 +69,7 @@ export async function* framesOfDays(
   }
 }
 
-/** The values that the store lacks, as a block; null when there are none. */
+/** The values that the store lacks, as a block; null if there are none. */
 export function blockOfNew({ deviceId, group, quantities }: WantedGroup): Block | null {
   const names = [...quantities.keys()];
   const instants = new Set<number>();
