@@ -38,7 +38,7 @@ describe('record files of older installations', () => {
     expect(dry).toMatchObject({ found: 7, to_migrate: 7, migrated: 0, missing: 0, backup: null, validation: null });
     expect(dry.mapping).toContain('photovoltaic.current_power_kw');
     expect(dry.notes.join('\n')).toMatch(/left out: .*battery\.charging_status/);
-    expect(dry.notes.join('\n')).toContain('1 files that are no JSON');
+    expect(dry.notes.join('\n')).toContain('1 files without a JSON file name');
     expect(dry.notes.join('\n')).toContain('6 times without an offset were read as those of Europe/Warsaw');
 
     const first = await migrate({ source: 'records', from });
@@ -100,8 +100,8 @@ describe('record files of older installations', () => {
       'no_time.json': expect.stringContaining('no timestamp'),
       'nothing.json': 'it contains no value of a known field',
       'page.json': 'it is not JSON: it starts with neither { nor [',
-      'times.json, record 1': expect.stringContaining('"2025-02-30T10:00:00" is no time'),
-      'times.json, record 2': expect.stringContaining('the clocks of Europe/Warsaw skip it'),
+      'times.json, record 1': expect.stringContaining('"2025-02-30T10:00:00" is not a time'),
+      'times.json, record 2': expect.stringContaining('in an hour skipped in Europe/Warsaw'),
       'times.json, record 3': expect.stringContaining('must be an object'),
     });
     expect(await stored('Inverter', 'grid.power_kw')).toEqual(['2025-10-14T08:00:00.000Z -1.5']);
