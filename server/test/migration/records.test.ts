@@ -39,7 +39,7 @@ describe('record files of older installations', () => {
     expect(dry.mapping).toContain('photovoltaic.current_power_kw');
     expect(dry.notes.join('\n')).toMatch(/left out: .*battery\.charging_status/);
     expect(dry.notes.join('\n')).toContain('1 files without a JSON file name');
-    expect(dry.notes.join('\n')).toContain('6 times without an offset were read as those of Europe/Warsaw');
+    expect(dry.notes.join('\n')).toContain('6 times without an offset were read as times of Europe/Warsaw');
 
     const first = await migrate({ source: 'records', from });
     expect(first).toMatchObject({ found: 7, migrated: 7, already_there: 0, unreadable: 0, missing: 0 });
