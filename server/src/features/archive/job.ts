@@ -3,7 +3,7 @@ import type { ArchiveReport } from '../../storage/archive/archive-months.ts';
 
 /**
  * Moves old months out of the first store, every night.
- * @param before what has to be done while they are still there
+ * @param before work that needs the months in the store
  */
 export function archiveJob(
   archive: { moveOldMonths(work: Pick<JobContext, 'signal' | 'progress'>): Promise<ArchiveReport> },
@@ -13,7 +13,8 @@ export function archiveJob(
     name: 'archive',
     scope: 'admin',
     title: 'Archive',
-    description: 'Moves old months into the Parquet archive, and takes them out of the store once they are read back.',
+    description:
+      'Moves old months into the Parquet archive, and deletes them from the store after they were read back.',
     schedule: '30 3 * * *',
     run: async (work) => {
       await before(work);

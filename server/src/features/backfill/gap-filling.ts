@@ -16,21 +16,21 @@ export interface BackfillEnd {
   readonly name: string;
   /** The reason why it is unavailable, or null. */
   readonly trouble: () => StoreTrouble | null;
-  /** It keeps only the newest readings. */
+  /** It stores only the newest readings. */
   readonly bounded: () => boolean;
-  /** With its archive, where it has one. */
+  /** The store, including its archive if there is one. */
   readonly store: BackfillSource & BackfillOptions['to'];
 }
 
 export interface GapFillingOptions {
   readonly ends: readonly BackfillEnd[];
-  /** Null where nothing is kept on disk. */
+  /** Null without a data folder. */
   readonly gaps: Pick<StoreGaps, 'of' | 'close'> | null;
   /** Resolves when a store has everything that was acknowledged. */
   readonly caughtUp: (store: string, signal: AbortSignal) => Promise<void>;
 }
 
-/** Fills stores from one another, and closes gaps by it. A store that is filled goes on taking what arrives meanwhile. */
+/** Copies readings between stores, and closes gaps that way. A store that is being filled continues to accept new readings. */
 export class GapFilling {
   readonly #options: GapFillingOptions;
   readonly #underWay = new Set<string>();
@@ -39,7 +39,7 @@ export class GapFilling {
     this.#options = options;
   }
 
-  /** How a store with a gap is shown; null: it has none. */
+  /** The gap of a store; null without one. */
   healthOf(name: string): StoreGapHealth | null {
     const gap = this.#options.gaps?.of(name);
     if (!gap) return null;
@@ -99,7 +99,7 @@ export class GapFilling {
     return [this.#end(from), this.#end(to)];
   }
 
-  /** Takes a store for complete although it lacks readings, such as those that no store has any more. */
+  /** Marks a store as complete although it lacks readings, such as those that no store contains any more. */
   async accept(name: string): Promise<void> {
     const { gaps, ends } = this.#options;
     const gap = gaps?.of(name);

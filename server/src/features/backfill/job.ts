@@ -7,14 +7,14 @@ import type { GapFilling } from './gap-filling.ts';
 const Params = z.union([BackfillRequest, z.strictObject({})]);
 type Params = z.infer<typeof Params>;
 
-/** Fills one store from another and its archive when asked, and stores that lack readings by itself. */
+/** Fills one store from another and its archive on request, and stores that lack readings automatically. */
 export function backfillJob(filling: GapFilling): JobDefinition<Params> {
   return {
     name: 'backfill',
     scope: 'admin',
     title: 'Backfill',
     description:
-      'Copies the history of one store, archived months included, into another, and reads back what it wrote. Starts by itself when a store lacks readings that another one has.',
+      'Copies the history of one store, archived months included, into another, and reads back what it wrote. Starts automatically when a store lacks readings that another one has.',
     schedule: '*/5 * * * *',
     atStart: true,
     params: Params,

@@ -9,7 +9,7 @@ const Restoration = RestoreRequest.extend({ name: BackupName });
 
 /** `backup` of the configuration; schedules are cron expressions in the site's time. */
 export interface BackupSettings {
-  /** Whether the clock starts backups. */
+  /** Whether backups are scheduled. */
   readonly enabled: boolean;
   readonly schedule: string;
   readonly point_in_time: boolean;
@@ -19,7 +19,7 @@ export interface BackupSettings {
 
 /**
  * Regular backups, their weekly verification, copies of the journal history between them, and restores on request.
- * @param requireFilled throws while the first store is about to be filled: a backup would lack what it lacks
+ * @param requireFilled throws while the first store is about to be filled, since a backup would lack the same readings
  */
 export function backupJobs(
   backups: BackupService,
@@ -42,7 +42,7 @@ export function backupJobs(
     name: 'restore',
     scope: 'admin',
     title: 'Restore',
-    description: 'Brings a backup back and proves it; it takes effect at the next start.',
+    description: 'Restores a backup and verifies it; it takes effect at the next start.',
     schedule: null,
     params: Restoration,
     check: ({ name }) => backups.check(name),
@@ -80,7 +80,8 @@ function historyCopyJob(backups: BackupService, schedule: string): JobDefinition
     name: 'journal-copies',
     scope: 'admin',
     title: 'Copy journal',
-    description: 'Sends what came in since the last time to where backups are copied to, for restores to an instant.',
+    description:
+      'Sends readings that arrived since the last run to where backups are copied to, for restores to an instant.',
     schedule,
     run: (work) => backups.copyHistory(work),
   };

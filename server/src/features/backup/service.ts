@@ -30,7 +30,7 @@ import type { BackedUpArchive } from './backed-up-archive.ts';
 export interface BackupServiceOptions {
   readonly folder: string;
   readonly dataFolder: string;
-  /** Null where none are sent. */
+  /** Null without copies. */
   readonly copies: BackupCopies | null;
   readonly keys: BackupKeys;
   readonly keepDays: number;
@@ -46,10 +46,10 @@ export interface BackupServiceOptions {
   readonly history: JournalHistory | null;
   /** Where the journal history is, also while none is kept now. */
   readonly historyPlaces: HistoryPlaces;
-  /** Sequence of the newest batch that was acknowledged. */
+  /** Sequence number of the newest acknowledged batch. */
   readonly journalHead: () => number;
   readonly upTo: (instant: number) => HistoryUpTo;
-  /** Archived months; null where nothing is archived. */
+  /** Archived months; null without an archive. */
   readonly months: BackedUpArchive | null;
   readonly configuration: string;
   readonly version: string;
@@ -60,7 +60,7 @@ const COPIES_KNOWN_MS = MINUTE_MS;
 
 type Work = Pick<JobContext, 'signal' | 'progress'>;
 
-/** Backups of everything: made, listed, verified by restoring them, brought back. */
+/** Creates, lists, verifies and restores backups of all data. */
 export class BackupService {
   readonly #options: BackupServiceOptions;
   readonly #folder: BackupFolder;
@@ -75,7 +75,7 @@ export class BackupService {
     this.#folder = new BackupFolder(options.folder);
   }
 
-  /** Newest first, those here and those of which there is a copy. */
+  /** Local backups and their copies, newest first. */
   async list(): Promise<KeptBackup[]> {
     const backups = await this.listHere();
     const copies = await this.#listCopies();
@@ -105,7 +105,7 @@ export class BackupService {
     return [...own, ...(this.#options.months?.warnings() ?? [])];
   }
 
-  /** Makes a backup, then removes those that are too old. */
+  /** Makes a backup, then deletes those that are too old. */
   async make({ signal, progress }: Work): Promise<Backup> {
     const { store, caughtUp, records, undisturbed, keys, configuration, version, now, keepDays, history, months } =
       this.#options;

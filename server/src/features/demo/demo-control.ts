@@ -2,7 +2,7 @@ import type { OnProgress } from '../../domain/progress.ts';
 import type { Source } from '../../sources/source-port.ts';
 import type { DemoService } from './service.ts';
 
-/** Starts and stops the demo, as often as someone wants. */
+/** Starts and stops the demo, any number of times. */
 export class DemoControl {
   readonly #demo: DemoService;
   #source: Source | null = null;

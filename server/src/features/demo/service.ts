@@ -31,13 +31,13 @@ export interface DemoOptions {
 }
 
 const STATE_KEY = 'demo';
-/** Keeps the names of one's own devices free. */
+/** Prevents conflicts with the names of real devices. */
 const DEMO_PREFIX = 'Demo: ';
 const HISTORY_STEP_MS = MINUTE_MS;
 /** Rows of the history that are made and taken at once: a day of minutes. */
 const ROWS_AT_ONCE = 1440;
 
-/** A simulated site for who has nothing connected yet: some history at once, then live. It ends when a device of one's own reports. */
+/** A simulated site for users without a connected device: some history at once, then live readings. It ends when a real device reports. */
 export class DemoService {
   readonly #options: DemoOptions;
   readonly #nameOf = new Map<string, string>();
@@ -47,7 +47,7 @@ export class DemoService {
     this.#options = options;
   }
 
-  /** Whether there is to be a demo. */
+  /** Whether the demo should run. */
   async wanted(): Promise<boolean> {
     const { enabled } = this.#options;
     if (enabled !== undefined) return enabled;

@@ -2,16 +2,16 @@ import type { ImportPlaces, ImportPlacesRequest, ImportProgress } from '@wattkee
 import type { Block } from '../../domain/columns/batch.ts';
 import type { SinkReceipt } from '../../sources/import/import-file.ts';
 
-/** Where an import goes: the data of this process, or the service that holds it. */
+/** The destination of an import: the data of this process, or the running service. */
 export interface ImportTarget {
   readonly name: string;
-  /** Unit that a metric is kept in; empty when it has none. */
+  /** Unit of a metric; empty without one. */
   unitOf(metric: string): string;
-  /** How far the import with this key has come; undefined when it never began. */
+  /** Progress of the import with this key; undefined if it never started. */
   progress(key: string): Promise<ImportProgress | undefined>;
   note(key: string, progress: ImportProgress): Promise<void>;
-  /** Finds or makes the site and the devices of the data; null: in a dry run it may not look. */
+  /** Finds or creates the site and the devices of the data; null in a dry run without access. */
   place(request: ImportPlacesRequest): Promise<ImportPlaces | null>;
-  /** Takes blocks whose devices are named; resolves once they are on disk. */
+  /** Stores blocks with named devices; resolves when they are on disk. */
   take(blocks: readonly Block[]): Promise<SinkReceipt>;
 }

@@ -4,13 +4,13 @@ import type { DeviceRecord } from '../../storage/records/devices/device-record.t
 import type { SiteInput, SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
-/** Name of the site that the service makes for devices that report before there is one. */
+/** Name of the site that the service creates for devices that report before there is one. */
 const UNNAMED_SITE = 'Home';
 
 type Records = Pick<RecordStore, 'sites' | 'devices'>;
 type Place = ImportPlaces['site'];
 
-/** The site and the devices that imported data belongs to: found by name, or made as the mapping describes them. */
+/** The site and the devices of imported data: found by name, or created as the mapping describes them. */
 export class Places {
   readonly #records: Records;
 
@@ -19,7 +19,7 @@ export class Places {
   }
 
   /**
-   * Finds the site and the devices, and makes what is missing unless it is a dry run.
+   * Finds the site and the devices, and creates missing ones unless it is a dry run.
    * @throws Conflict where the site has another zone or currency than the mapping says, or a device belongs to another site
    */
   async place({ site, timezone, devices, dry_run: isDry }: ImportPlacesRequest): Promise<ImportPlaces> {
@@ -49,7 +49,7 @@ export class Places {
     return toPlace(await this.#makeSite(made), true);
   }
 
-  /** The site that is meant where none is named: never the demo. */
+  /** The site of a mapping without one: never the demo. */
   async #defaultSite(): Promise<SiteRecord | undefined> {
     const { sites } = this.#records;
     const own = (await sites.list()).filter(({ isDemo }) => !isDemo);
@@ -57,7 +57,7 @@ export class Places {
     return known !== undefined && (await this.#isUnused(known)) ? undefined : known;
   }
 
-  /** A new site, or the one that the service made before anybody named one: it becomes what it is. */
+  /** A new site, or the unused one that the service created, which is renamed. */
   async #makeSite(site: SiteInput): Promise<SiteRecord> {
     const { sites } = this.#records;
     for (const known of await sites.list()) {
@@ -66,7 +66,7 @@ export class Places {
     return sites.create(site);
   }
 
-  /** Whether the service made the site, and nothing was ever done with it. */
+  /** Whether the service created the site, and it was never used. */
   async #isUnused({ id, name, timezone, latitude, country, tariffId, isDemo }: SiteRecord): Promise<boolean> {
     const isUntouched = name === UNNAMED_SITE && timezone === 'UTC' && latitude === null && country === null;
     if (!isUntouched || isDemo || tariffId !== null) return false;
@@ -108,7 +108,7 @@ export class Places {
   }
 }
 
-/** @throws Conflict where a known site is not as the mapping says */
+/** @throws Conflict if an existing site differs from the mapping */
 function checkAgrees(known: SiteRecord, wanted: ImportSite): void {
   for (const field of ['timezone', 'currency', 'country'] as const) {
     const [has, says] = [known[field], wanted[field]];

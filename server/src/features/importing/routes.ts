@@ -18,7 +18,7 @@ import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { Places } from './places.ts';
 import type { ImportingService } from './service.ts';
 
-/** Room for the longest mapping, in which JSON writes each newline as two characters. */
+/** Maximum size of a mapping, in which JSON writes each newline as two characters. */
 const MAX_MAPPING_BYTES = 2 * 1024 * 1024;
 export interface ImportingParts {
   readonly importing: ImportingService;

@@ -8,12 +8,12 @@ import type { InputFile } from '../../sources/import/input-file.ts';
 import { type Mapping, parseMapping } from '../../sources/import/mapping.ts';
 import type { ImportTarget } from './import-target.ts';
 
-/** Devices that the outcome of an import lists. */
+/** Maximum number of devices in the result of an import. */
 export const MAX_LISTED_DEVICES = 1000;
 
 export interface RunOptions {
   readonly file: InputFile;
-  /** Text of the mapping: the key of the import follows from it. */
+  /** Text of the mapping; part of the key of the import. */
   readonly mapping: string;
   /** For messages. */
   readonly mappingName: string;
@@ -34,7 +34,7 @@ export interface RunOutcome {
   readonly devices: ImportPlaces['devices'];
 }
 
-/** Brings a file into a target; a run that broke off goes on where it stopped. */
+/** Imports a file into a target; an interrupted run continues where it stopped. */
 export async function runImport(target: ImportTarget, options: RunOptions): Promise<RunOutcome> {
   const { file, dryRun, force, signal, onProgress } = options;
   const mapping = parseMapping(options.mapping, options.mappingName);
@@ -62,7 +62,7 @@ export async function runImport(target: ImportTarget, options: RunOptions): Prom
   return { importedBefore: null, report, ...placing.result() };
 }
 
-/** What is imported: the sums of the file and of the mapping. */
+/** Key of an import: the checksums of the file and of the mapping. */
 async function keyOf(file: InputFile, mapping: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of file.read().stream) hash.update(chunk as Buffer);
@@ -82,7 +82,7 @@ function intervalsOf({ columns, long, device, device_column: deviceColumn }: Map
   return Object.fromEntries(ofDevice.flatMap(({ metric, per }) => (per === undefined ? [] : [[metric, per]])));
 }
 
-/** Makes the devices of blocks known before their values are taken. */
+/** Registers the devices of blocks before their values are stored. */
 class Placing {
   readonly #target: ImportTarget;
   readonly #mapping: Mapping;

@@ -31,11 +31,11 @@ export interface ImportingOptions {
   readonly sites: Sites;
 }
 
-/** Series that the result of a job lists. */
+/** Maximum number of series in the result of a job. */
 const MAX_LISTED_SERIES = 1000;
 const MAPPING_NAME = 'of the request';
 
-/** Uploaded files: how they are to be read, what becomes of their first rows, and their import. */
+/** Uploaded files: detection of their format, a preview of their first rows, and their import. */
 export class ImportingService {
   readonly uploads: Uploads;
   readonly #options: ImportingOptions;
@@ -45,7 +45,7 @@ export class ImportingService {
     this.#options = options;
   }
 
-  /** How a file is to be read. @throws InvalidInput where no table is found in it */
+  /** Detects the format of a file. @throws InvalidInput if it contains no table */
   detect(id: string, request: ImportDetectionRequest): Promise<ImportDetection> {
     return this.uploads.useStart(id, HEAD_BYTES, (file) => this.#detect(file, request));
   }
@@ -60,7 +60,7 @@ export class ImportingService {
     return { ...detected, notes: [...detected.notes], text: mappingText(detected), sample };
   }
 
-  /** What the first rows of a file become. @throws InvalidInput for a mapping that does not fit the file */
+  /** A preview of the first rows of a file. @throws InvalidInput for a mapping that does not fit the file */
   preview(id: string, text: string): Promise<ImportPreview> {
     return this.uploads.useStart(id, HEAD_BYTES, (file) => this.#preview(file, parseMapping(text, MAPPING_NAME)));
   }
@@ -95,7 +95,7 @@ export class ImportingService {
     };
   }
 
-  /** Refuses what cannot be imported, before the job begins. @throws NotFound, Conflict, InvalidInput */
+  /** Rejects an invalid import before the job starts. @throws NotFound, Conflict, InvalidInput */
   check({ upload_id: id, mapping }: ImportJobParams): void {
     this.uploads.checkComplete(id);
     parseMapping(mapping, MAPPING_NAME);
@@ -130,7 +130,7 @@ export class ImportingService {
   }
 }
 
-/** The window that the values of a file are in: the last one counts for its interval. */
+/** The window of the values of a file, including the interval of the last one. */
 function rangeOf({ series }: Pick<ImportReport, 'series'>): ImportResult['range'] {
   const starts = series.flatMap(({ first }) => (first === null ? [] : [first]));
   if (starts.length === 0) return null;

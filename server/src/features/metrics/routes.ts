@@ -6,7 +6,7 @@ import { serve } from '../../http/serve.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
-/** `/metrics-catalogue`: what the metrics mean, and how users describe their own. */
+/** `/metrics-catalogue`: descriptions of the metrics, including user-defined ones. */
 export function metricRoutes(
   api: Api,
   catalogue: MetricCatalogue,

@@ -1,7 +1,7 @@
 import type { JobContext, JobDefinition } from '../../jobs/job.ts';
 import type { RetentionReport } from '../../storage/retention/retention.ts';
 
-/** Keeps rollups up with late readings, and throws away what is configured to go. */
+/** Updates rollups with late readings, and deletes readings that are older than configured. */
 export function rollupJob(
   keepUp: (work: Pick<JobContext, 'signal' | 'progress'>) => Promise<RetentionReport>,
 ): JobDefinition {
@@ -10,7 +10,7 @@ export function rollupJob(
     scope: 'admin',
     title: 'Rollups and retention',
     description:
-      'Rolls readings up before they leave the store, puts late ones to them, and throws away what is older than configured where that saves room.',
+      'Aggregates readings to rollups before they are deleted from the store, adds late ones, and deletes readings older than configured where that saves space.',
     schedule: '35 * * * *',
     run: (work) => keepUp(work),
   };

@@ -2,13 +2,13 @@ import type { Feature } from '@wattkeeper/contract/service.ts';
 import { NotFound } from '../../domain/errors.ts';
 import type { FeatureFlagStates } from '../../storage/records/feature-flag-states.ts';
 
-/** A part that can be switched while the service runs. */
+/** A feature that can be switched on and off at run time. */
 interface FlagDefinition {
   readonly name: string;
   readonly label: string;
   readonly description: string;
   readonly dependsOn: readonly FlagName[];
-  /** Until someone switches it. */
+  /** The state until it is switched. */
   readonly default: boolean;
 }
 
@@ -61,7 +61,7 @@ export class FeatureFlags {
   }
 
   /**
-   * Loads what was switched before.
+   * Loads the stored states.
    *
    * @param initial what flags that were never switched start with, in place of their defaults
    */
@@ -117,7 +117,7 @@ export class FeatureFlags {
     return this.#describe(flag);
   }
 
-  /** Says what to do when a flag comes into force or ceases to be. */
+  /** Registers a listener for the activation and deactivation of a flag. */
   onSwitch(name: FlagName, work: FlagSwitch): void {
     this.#switches.set(name, work);
   }
@@ -131,7 +131,7 @@ export class FeatureFlags {
     return new Set(FLAGS.filter((flag) => this.#obstacle(flag) === null).map((flag) => flag.name));
   }
 
-  /** Why a flag is not in force, or null. */
+  /** The reason why a flag is not active, or null. */
   #obstacle(flag: FlagDefinition): string | null {
     if (!this.#enabled.get(flag.name as FlagName)) return `switch "${flag.name}" on to use it`;
     for (const needed of flag.dependsOn) {

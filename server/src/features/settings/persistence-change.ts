@@ -1,7 +1,7 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { FeatureChange } from '@wattkeeper/contract/service.ts';
 
-/** How the move of a service in memory to a data folder stands. It outlives the application that begins it. */
+/** State of the move of a service in memory to a data folder. It outlives the application that starts it. */
 export class PersistenceChange {
   readonly #now: () => number;
   #state: FeatureChange | null = null;
@@ -10,7 +10,7 @@ export class PersistenceChange {
     this.#now = now;
   }
 
-  /** Null until somebody switches persistence on in a service without a data folder. */
+  /** Null until a user switches persistence on in a service without a data folder. */
   get state(): FeatureChange | null {
     return this.#state;
   }

@@ -68,7 +68,7 @@ function featureRoutes(api: Api, flags: FeatureFlags, change: PersistenceChange)
   );
 }
 
-/** Persistence comes into force when everything is on disk. */
+/** Persistence becomes active when everything is on disk. */
 function withChange(feature: Feature, { state, isRunning }: PersistenceChange): Feature {
   if (feature.name !== 'persistence' || state === null) return feature;
   if (!isRunning) return { ...feature, change: state };

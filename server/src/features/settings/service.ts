@@ -4,7 +4,7 @@ import type { VersionedSettings } from '../../storage/records/versioned-settings
 
 const KEY = 'installation';
 
-/** Settings of the installation; read often, so they are kept in memory. */
+/** Settings of the installation; held in memory, since they are read often. */
 export class SettingsService {
   readonly #records: VersionedSettings;
   #settings: Settings;
@@ -22,7 +22,7 @@ export class SettingsService {
     return this.#settings;
   }
 
-  /** Throws Conflict when the patch names a version that is not the newest. */
+  /** Throws Conflict if the version of the patch is not the newest. */
   async update({ version, language, thresholds }: SettingsPatch): Promise<Settings> {
     const known = await read(this.#records);
     const values: SettingsValues = {
@@ -35,7 +35,7 @@ export class SettingsService {
   }
 }
 
-/** The schema fills in what a version before this one did not keep. */
+/** The schema adds fields that earlier versions did not store. */
 async function read(records: VersionedSettings): Promise<Settings> {
   const record = await records.get(KEY);
   return { ...SettingsValues.parse(record?.value ?? {}), version: record?.version ?? 0 };

@@ -5,7 +5,7 @@ import type { Api } from '../../../http/api.ts';
 import { serve } from '../../../http/serve.ts';
 import type { NamedStates } from '../../../storage/records/named-states.ts';
 
-/** `/imports/{key}`: how far an import of a file has come, so that it goes on where it stopped, from whichever machine. */
+/** `/imports/{key}`: progress of an import of a file, so that it continues where it stopped, from any machine. */
 export function importProgressRoutes(api: Api, states: NamedStates): void {
   serve(api, getImportProgress, async ({ params: { key } }) => {
     const progress = await importProgress(states, key);
@@ -18,7 +18,7 @@ export function importProgressRoutes(api: Api, states: NamedStates): void {
   });
 }
 
-/** How far an import has come; undefined when it never began. */
+/** Progress of an import; undefined if it never started. */
 export async function importProgress(states: NamedStates, key: string): Promise<ImportProgress | undefined> {
   const kept = await states.get(`import:${key}`);
   return kept && ImportProgress.parse(kept.state);
