@@ -11,9 +11,9 @@ describe('an isolation forest', () => {
     ['clusters', clusters()],
     ['a ring', ring()],
     ['hours of a machine', machineHours()],
-    ['many features, of which few tell', wide()],
+    ['many features, few of them informative', wide()],
   ] as const)('ranks the outliers of %s as well as scikit-learn does', (_, set) => {
-    // A forest of one seed scatters by 0.003 to 0.013: means of ten seeds stand within 0.01 of each other.
+    // The result of one seed varies by 0.003 to 0.013: means of ten seeds agree within 0.01.
     const mean = Array.from({ length: 10 }, (_, seed) => aucOf(set, seed)).reduce((sum, auc) => sum + auc / 10, 0);
     expect(Math.abs(mean - set.scikitLearnAuc)).toBeLessThan(0.01);
   });

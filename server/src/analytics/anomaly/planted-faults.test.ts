@@ -10,11 +10,11 @@ const DAYS = 70;
 const FIRST_FAULT_DAY = 9;
 const FAULT_EVERY_DAYS = 4;
 const PROBATION_MS = 7 * UTC_DAY_MS;
-/** What counts as an event: so many sigma, for at least so many values. */
+/** An event is this many sigma over at least this many values. */
 const SIGMAS = 3;
 const LASTING = 3;
 
-/** Kinds, sizes and lengths are those of the factory's own faults. */
+/** Kinds, sizes and durations of the factory's own faults. */
 const KINDS: readonly (FaultRule & Required<Pick<FaultRule, 'hours'>>)[] = [
   {
     device: 'climate',
@@ -34,7 +34,7 @@ const KINDS: readonly (FaultRule & Required<Pick<FaultRule, 'hours'>>)[] = [
   },
 ];
 
-/** One fault of each kind every few days; each lasts for at least four steps, so that three values surely lie in it. */
+/** One fault of each kind every few days, each lasting at least four steps, so that it contains three values. */
 function plan(seed: number, start: number, stepMs: number): FaultTruth[] {
   const random = new Random(seed);
   return KINDS.flatMap(({ device, metric, kind, magnitude, minutes, hours }) => {
@@ -70,8 +70,8 @@ function events({ timestamps, values }: { timestamps: Float64Array; values: Floa
 describe('faults of a factory without a baseline', () => {
   it.each([
     ['hourly', HOUR_MS],
-    ['every 5 min', 5 * MINUTE_MS],
-  ])('are found, and little else, in values that come %s', (_, stepMs) => {
+    ['at 5-minute intervals', 5 * MINUTE_MS],
+  ])('are found, with few false alarms, in values that are %s', (_, stepMs) => {
     const counts = { faults: 0, found: 0, events: 0, right: 0 };
     for (const seed of [1, 2, 3]) {
       for (const start of [Date.UTC(2025, 0, 1), Date.UTC(2025, 5, 1)]) {

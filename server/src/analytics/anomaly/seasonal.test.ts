@@ -28,7 +28,7 @@ const office = (instant: number) => {
 };
 
 const at = (timestamps: Float64Array, instant: number) => timestamps.indexOf(instant);
-const greatest = (scores: Float64Array, from: number, to: number) => Math.max(...scores.subarray(from, to));
+const maxScore = (scores: Float64Array, from: number, to: number) => Math.max(...scores.subarray(from, to));
 
 describe('seasonal detection', () => {
   it('uses no value after the one that it scores', () => {
@@ -49,7 +49,7 @@ describe('seasonal detection', () => {
           for (const column of ['expected', 'sigma', 'score'] as const) {
             expect(a?.[column].slice(0, known)).toEqual(b?.[column].slice(0, known));
           }
-          // What is said before a value is seen does not depend on it either.
+          // The prediction made before a value is seen does not depend on it either.
           expect(a?.expected[known]).toEqual(b?.expected[known]);
           expect(a?.sigma[known]).toEqual(b?.sigma[known]);
         },
@@ -82,7 +82,7 @@ describe('seasonal detection', () => {
       expect(sigma[i]).toBeLessThan(8);
     }
     expect(far).toBe(0);
-    expect(greatest(score, from, values.length)).toBeLessThan(0.99);
+    expect(maxScore(score, from, values.length)).toBeLessThan(0.99);
   });
 
   it('reports nothing in its first week, nor in noise alone', () => {
@@ -91,23 +91,23 @@ describe('seasonal detection', () => {
     values[100] = 500;
     const { score } = detectSeasonal({ timestamps, values });
     const week = at(timestamps, START + UTC_WEEK_MS);
-    expect(greatest(score, 0, week)).toBe(0);
+    expect(maxScore(score, 0, week)).toBe(0);
     // Five standard deviations of normal noise: once in a million values.
-    expect(greatest(score, week, score.length)).toBeLessThan(0.995);
+    expect(maxScore(score, week, score.length)).toBeLessThan(0.995);
   });
 
   it.each([
     ['a spike', (t: number) => (t === START + 30 * UTC_DAY_MS ? 80 : 0)],
     ['a missing peak', (t: number) => (t >= START + 30 * UTC_DAY_MS && t < START + 31 * UTC_DAY_MS ? -50 : 0)],
     ['a lasting change', (t: number) => (t >= START + 30 * UTC_DAY_MS ? 25 : 0)],
-  ])('tells %s when it begins', (_, fault) => {
+  ])('detects the start of %s', (_, fault) => {
     const next = noise(11);
     const clean = series(40, 10 * MINUTE_MS, (t) => office(t) + 2 * next());
     const values = clean.values.map((value, i) => value + fault(clean.timestamps[i]!));
     const { score } = detectSeasonal({ ...clean, values });
     const begin = at(clean.timestamps, START + 30 * UTC_DAY_MS);
-    const before = greatest(score, at(clean.timestamps, START + 3 * UTC_WEEK_MS), begin);
-    const scored = greatest(score, begin, begin + 6 * 12);
+    const before = maxScore(score, at(clean.timestamps, START + 3 * UTC_WEEK_MS), begin);
+    const scored = maxScore(score, begin, begin + 6 * 12);
     expect(scored).toBeGreaterThan(0.99);
     expect(scored).toBeGreaterThan(before);
   });
@@ -191,7 +191,7 @@ describe('seasonal detection', () => {
     const { timestamps, values } = series(30, HOUR_MS, () => 21);
     values.fill(22, 700);
     const { expected, sigma, score } = detectSeasonal({ timestamps, values });
-    expect(greatest(score, 0, 700)).toBe(0);
+    expect(maxScore(score, 0, 700)).toBe(0);
     expect(expected[699]).toBe(21);
     expect(sigma.subarray(1).every((spread) => spread > 0)).toBe(true);
     expect(score[700]).toBeGreaterThan(0.999);

@@ -18,7 +18,7 @@ import { leastSquares, type Regression } from './least-squares.ts';
 import { fitTimeOfWeek } from './time-of-week.ts';
 import { type Training, trainBaseline } from './train.ts';
 
-/** Relative. */
+/** Relative tolerance. */
 const DIGITS = 1e-8;
 
 function close(found: ArrayLike<number>, wanted: ArrayLike<number>): void {
@@ -67,7 +67,7 @@ describe('a change-point model', () => {
     },
   );
 
-  it('finds the balance points of least error, and how sure they are, as SciPy does', () => {
+  it('finds the same balance points and standard errors as SciPy', () => {
     const fit = fitChangePoint(days(), '5p');
     if ('reason' in fit) throw new Error(fit.reason.kind);
     const widening = Math.sqrt(fit.regression.n / fit.regression.effectiveN);
@@ -79,7 +79,7 @@ describe('a change-point model', () => {
     expect(rmse ** 2 * freedom).toBeCloseTo(NONLINEAR.sse, 6);
   });
 
-  it('has the diagnostics of statsmodels', () => {
+  it('has the same diagnostics as statsmodels', () => {
     const basis = { type: 'change_point', heating: 12.5, cooling: 18.25, lagHours: 0 } as const;
     const fitted = { basis, regression: fitAt(basis, days()) };
     const { durbinWatson, heteroscedasticityP, influential, days: seen } = diagnose(fitted, days());
@@ -93,7 +93,7 @@ describe('a change-point model', () => {
     expect(seen).toBe(400);
   });
 
-  it('takes no more parts than the energy has', () => {
+  it('selects no more parameters than the energy requires', () => {
     const place = days();
     const only = (hinge: (degrees: number) => number) => {
       const kwh = place.kwh.map((_, i) => 20 + hinge(place.temperature[i]!) + 0.3 * Math.sin(i * 12.9898));
@@ -109,7 +109,7 @@ describe('a change-point model', () => {
     expect(only((degrees) => Math.max(15 - degrees, 0) + 2 * Math.max(degrees - 15, 0)).name).toBe('4p');
   });
 
-  it('is refused where the energy does not bend', () => {
+  it('is rejected if the energy has no change point', () => {
     const place = days();
     const flat = { ...place, columns: [], temperature: null, kwh: place.kwh.map(() => 7) };
     const found = trainBaseline({
@@ -167,7 +167,7 @@ describe('a model by time of week and temperature', () => {
     close(predictionMargins(ready, five, 5), golden.margin);
   });
 
-  it('finds the hours in use, and tests time and temperature as a whole', () => {
+  it('detects the occupied hours, and tests time and temperature jointly', () => {
     const fit = fitTimeOfWeek(hours());
     if ('reason' in fit) throw new Error(fit.reason.kind);
     expect(fit.basis.occupied).toEqual(inUse);
@@ -178,7 +178,7 @@ describe('a model by time of week and temperature', () => {
     expect(fit.regression.rSquared).toBeGreaterThan(0.95);
   });
 
-  it('is what is chosen for a place with hours of use', () => {
+  it('is selected for a building with occupied hours', () => {
     const place = hours();
     const model = trainBaseline({
       type: 'auto',
@@ -195,12 +195,12 @@ describe('a model by time of week and temperature', () => {
       'time_of_week_temperature',
       'time_of_week_temperature_smooth',
     ]);
-    // The last has 32 parts that tell nothing here: by chance it may look better by what they cost, and no more.
-    const least = Math.min(...model.candidates.map(({ cvRmseOutOfSample }) => cvRmseOutOfSample ?? 9));
-    expect(model.cvRmseOutOfSample).toBeLessThan(least * (1 + 16 / place.kwh.length));
+    // The last model has 32 irrelevant terms: by chance its error may be lower by at most their cost.
+    const minError = Math.min(...model.candidates.map(({ cvRmseOutOfSample }) => cvRmseOutOfSample ?? 9));
+    expect(model.cvRmseOutOfSample).toBeLessThan(minError * (1 + 16 / place.kwh.length));
   });
 
-  it('sees what comes with the season, in a year of hours and no less', () => {
+  it('detects seasonal effects in a year of hours, but not in less', () => {
     const year = Float64Array.from({ length: 8760 }, (_, i) => i);
     const temperature = year.map(
       (i) => 10 + 9 * Math.sin((2 * Math.PI * i) / 8760) + 4 * Math.sin((2 * Math.PI * i) / 24),
@@ -225,7 +225,7 @@ describe('a model by time of week and temperature', () => {
     expect(train(5000).candidates.map(({ name }) => name)).not.toContain('time_of_week_temperature_season');
   });
 
-  it('follows the temperature of as many hours ago as the place does', () => {
+  it('finds the lag of the temperature', () => {
     const place = hours();
     const at = (lag: number) => place.temperature.map((_, i) => place.temperature[Math.max(i - lag, 0)]!);
     const kwh = place.kwh.map(
@@ -238,7 +238,7 @@ describe('a model by time of week and temperature', () => {
     }
   });
 
-  it('does not speak of hours of the week that it has never seen', () => {
+  it('makes no prediction for hours of the week without training data', () => {
     const place = hours();
     const seen = { ...place, hourOfWeek: place.hourOfWeek.map((hour) => (hour === 5 ? 6 : hour)) };
     const fit = fitTimeOfWeek(seen);

@@ -19,7 +19,7 @@ it.each([
   ['second', 365, 0.9, 0.072, 0.077],
   ['third', 730, 0.885, 0.063, 0.066],
 ])(
-  'the %s year of an office is explained by day of week, temperature and season, out of sample as well',
+  'the %s year of an office is explained by day of week, temperature and season, also out of sample',
   async (_, from, rSquared, cvRmse, outOfSample) => {
     const model = await auto(OFFICE.slice(from, from + 365));
     expect(model.basis).toMatchObject({ type: 'day_of_week', season: true, daysOff: [0, 6] });
@@ -29,7 +29,7 @@ it.each([
   },
 );
 
-it('public holidays have a level where that lowers the error out of sample', async () => {
+it('public holidays have a separate level if that reduces the out-of-sample error', async () => {
   const year = OFFICE.slice(0, 365);
   const [without, withHolidays, wrong] = [
     await auto(year),
@@ -41,7 +41,7 @@ it('public holidays have a level where that lowers the error out of sample', asy
   expect(wrong.cvRmseOutOfSample! / without.cvRmseOutOfSample!).toBeLessThan(1.001);
 });
 
-it('operating modes have other effects on days off, and a mode that holds in some weeks only is no obstacle', async () => {
+it('operating modes may have other effects on days off, and a mode that occurs in some weeks only is accepted', async () => {
   const plain = await auto(schoolWithoutModes);
   expect(plain.regression.rSquared).toBeGreaterThan(0.58);
   const model = await auto(SCHOOL);
@@ -51,7 +51,7 @@ it('operating modes have other effects on days off, and a mode that holds in som
   expect(model.cvRmseOutOfSample).toBeLessThan(0.197);
 });
 
-it('without a temperature the days of the week are a model, and alone explain more than a mean', async () => {
+it('without a temperature the days of the week are a model that explains more than the mean', async () => {
   const { observations } = await building(SCHOOL);
   const model = trainBaseline({ type: 'auto', observations, temperatures: [] }) as Training;
   expect(model.basis).toMatchObject({ type: 'day_of_week', knots: [], offKnots: null });

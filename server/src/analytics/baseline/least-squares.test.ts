@@ -6,7 +6,7 @@ import { leverage } from './deviation.ts';
 import { leastSquares, type Regression, upperTail } from './least-squares.ts';
 import { RANK_TOLERANCE } from './triangle.ts';
 
-/** Relative; statsmodels itself keeps about twelve digits on Longley. */
+/** Relative tolerance; statsmodels itself is accurate to about twelve digits on Longley. */
 const DIGITS = 1e-8;
 
 function close(found: readonly number[], wanted: readonly number[], tolerance = DIGITS): void {
@@ -65,12 +65,12 @@ describe.each(Object.entries(GOLDEN))('least squares on %s', (_name, golden) => 
   });
 });
 
-describe('least squares that hold slopes back', () => {
+describe('ridge regression', () => {
   const columns = RIDGE.x.map((column) => Float64Array.from(column));
   const y = Float64Array.from(RIDGE.y);
   const groups = { of: RIDGE.groups, count: 4 };
 
-  it('equal statsmodels’ ridge regression, with what the data tell of each column', () => {
+  it('equals statsmodels, including the effective degrees of freedom of each column', () => {
     const found = leastSquares(columns, y, groups, RIDGE.penalties);
     if ('kind' in found) throw new Error(found.kind);
     const { coefficients, levels, freedom, rmse, rSquared, means } = found;
@@ -83,12 +83,12 @@ describe('least squares that hold slopes back', () => {
     );
     close([freedom, rmse, rSquared], [RIDGE.freedom, RIDGE.rmse, RIDGE.r2]);
     close([leverage(found, RIDGE.at, RIDGE.group)], [RIDGE.leverage]);
-    const told = slopes.reduce((sum, slope, c) => sum + slope * RIDGE.at[c]!, levels[RIDGE.group]!);
-    close([told], [RIDGE.told]);
+    const prediction = slopes.reduce((sum, slope, c) => sum + slope * RIDGE.at[c]!, levels[RIDGE.group]!);
+    close([prediction], [RIDGE.prediction]);
     expect(means).toHaveLength(12);
   });
 
-  it('are plain least squares where nothing is held, and no slope at all where all is', () => {
+  it('equals least squares without a penalty, and has zero slopes with an infinite one', () => {
     const plain = leastSquares(columns, y, groups) as Regression;
     const free = leastSquares(columns, y, groups, [0, 0, 0]) as Regression;
     close(
@@ -96,14 +96,14 @@ describe('least squares that hold slopes back', () => {
       plain.coefficients.map(({ value }) => value),
     );
     close([free.freedom, free.rmse], [plain.freedom, plain.rmse]);
-    const held = leastSquares(columns, y, groups, [1e12, 1e12, 1e12]) as Regression;
-    for (const { value } of held.coefficients) expect(Math.abs(value)).toBeLessThan(1e-9);
-    expect(held.freedom).toBeCloseTo(y.length - 4, 6);
+    const penalised = leastSquares(columns, y, groups, [1e12, 1e12, 1e12]) as Regression;
+    for (const { value } of penalised.coefficients) expect(Math.abs(value)).toBeLessThan(1e-9);
+    expect(penalised.freedom).toBeCloseTo(y.length - 4, 6);
   });
 });
 
 describe('least squares', () => {
-  it('names constant columns, combinations of others, and too few rows', () => {
+  it('reports constant columns, linear combinations, and too few rows', () => {
     const a = [1, 2, 4, 8, 16, 3, 9, 7];
     const b = [5, 3, 8, 1, 2, 9, 4, 4];
     const y = [3, 1, 4, 1, 5, 9, 2, 6];
@@ -128,7 +128,7 @@ describe('least squares', () => {
     expect(leastSquares([Float64Array.of(1, 2)], Float64Array.of(1, 2))).toEqual({ kind: 'too_few', n: 2, needed: 3 });
   });
 
-  it('has finite statistics for a perfect fit, and none for what does not vary', () => {
+  it('has finite statistics for a perfect fit, and rejects constant energy', () => {
     const a = Array.from({ length: 20 }, (_, i) => (i * 7) % 11);
     const perfect = fit(
       [a],
@@ -140,7 +140,7 @@ describe('least squares', () => {
     expect(leastSquares([Float64Array.from(a)], new Float64Array(20).fill(3))).toEqual({ kind: 'flat' });
   });
 
-  it('takes a column for a multiple of another where their difference is lost to rounding', () => {
+  it('treats a column as collinear if its difference from another is within rounding', () => {
     const a = Array.from({ length: 20 }, (_, i) => (i * 7) % 11);
     const almost = a.map((value, i) => value + (i % 2) * 1e-8);
     const y = Float64Array.from(a, (_, i) => i % 5);
@@ -148,7 +148,7 @@ describe('least squares', () => {
     expect(found).toMatchObject({ kind: 'collinear' });
   });
 
-  it('leaves residuals that no column explains, whatever the units', () => {
+  it('leaves residuals orthogonal to every column, in any units', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -173,7 +173,8 @@ describe('least squares', () => {
             const mean = found.means[c]!;
             const norm = Math.sqrt(column.reduce((sum, value) => sum + (value - mean) ** 2, 0));
             const dot = column.reduce((sum, value, i) => sum + ((value - mean) / norm) * found.residuals[i]!, 0);
-            // Slopes of columns that are nearly the same are as large as the share that each has for itself is small, and so is their rounding.
+            // The slopes of nearly collinear columns, and their rounding errors, are inversely proportional to the unshared part of each
+            // column.
             expect(Math.abs(dot) / size).toBeLessThan((50 * Number.EPSILON) / RANK_TOLERANCE);
           }
         },
@@ -182,8 +183,8 @@ describe('least squares', () => {
   });
 });
 
-it('takes what makes a fit no better for chance', () => {
-  // SciPy 1.17: scipy.stats.f.sf(3.1, 4, 120), and of what a model that is held back may come to, below 0.
+it('gives p = 1 if a term does not improve the fit', () => {
+  // SciPy 1.17: scipy.stats.f.sf(3.1, 4, 120); with a penalised model the statistic may be below 0.
   expect(upperTail(3.1, 4, 120)).toBeCloseTo(0.018130510823, 10);
   expect(upperTail(0, 4, 120)).toBe(1);
   expect(upperTail(-9.6, 4, 120)).toBe(1);

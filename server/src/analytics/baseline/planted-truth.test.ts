@@ -8,15 +8,17 @@ import type { Observations } from './conditions.ts';
 import { predict, savingsUncertainty } from './deviation.ts';
 import { type Training, type TrainingInput, trainBaseline } from './train.ts';
 
-/** Where heating and cooling begin is taken for found within this. */
+/** Tolerance of the balance points. */
 const ONE_FAHRENHEIT = 1 / 1.8;
 const LAGS = [0, 1, 2, 3, 4, 5, 6];
-/** Of three intervals at 90 % one misses more often than one time in ten; at 96.7 % (Bonferroni) none does: z of 2.13 for 1.645. */
+/**
+ * Of three intervals at 90 %, one misses more often than one time in ten; three at 96.7 % (Bonferroni) do not: z of 2.13 instead of 1.645.
+ */
 const ALL_THREE = 2.13 / 1.645;
 
 /**
- * Loads that were made from real weather of Illinois, so that the truth is known: base, heating and cooling of the year before some
- * works take 10,000 kWh (gas: 1,000), and of the year after them 9,000, whatever its weather was.
+ * Loads simulated from real weather of Illinois, with known parameters: base, heating and cooling take 10,000 kWh (gas: 1,000) in the year
+ * before a retrofit and 9,000 in the year after it, whatever the weather.
  */
 const METERS = [
   { name: 'il-electricity-cdd-hdd-hourly', heating: 60, cooling: 65, base: 2000, heat: 4000, cold: 4000 },
@@ -31,7 +33,7 @@ describeWith('REAL_DATA', 'meters with planted truth', (folder) => {
   const before = (name: string) => load(folder, name, temperatures, WORKS_FROM - 365 * UTC_DAY_MS);
   const after = (name: string) => load(folder, name, temperatures, WORKS_TO);
 
-  it.each(METERS)('$name: heating and cooling begin where they were made to', ({ name, heating, cooling }) => {
+  it.each(METERS)('$name: finds the true balance points', ({ name, heating, cooling }) => {
     const model = trained(before(name));
     const truth = { ...(heating && { heating: celsius(heating) }), ...(cooling && { cooling: celsius(cooling) }) };
     expect(model.balancePoints.map(({ kind }) => kind)).toEqual(Object.keys(truth));
@@ -42,22 +44,25 @@ describeWith('REAL_DATA', 'meters with planted truth', (folder) => {
     }
   });
 
-  it.each(METERS)('$name: the saving lies within its uncertainty', ({ name, heating, cooling, base, heat, cold }) => {
-    const [year, next] = [before(name), after(name)];
-    const { regression, basis } = trained(year);
-    const lag = 'lagHours' in basis ? basis.lagHours : 0;
-    const conditions = { ...next.observations, temperature: next.temperatures[lag]! };
-    const slopes = regression.coefficients.map(({ value }) => value);
-    const { kwh } = predict({ ...regression, slopes, basis }, conditions, next.observations.kwh.length);
-    const saved = sum(kwh) - sum(next.observations.kwh);
-    const weather = (hinge: (degrees: number) => number) =>
-      sum(conditions.temperature.map(hinge)) / sum(year.temperatures[lag]!.map(hinge));
-    const heatingKwh = heating === null ? 0 : heat * weather((t) => Math.max(celsius(heating) - t, 0));
-    const coolingKwh = cooling === null ? 0 : cold * weather((t) => Math.max(t - celsius(cooling), 0));
-    const truth = base + heatingKwh + coolingKwh - 0.9 * (base + heat + cold);
-    expect(Math.abs(saved - truth)).toBeLessThan(ALL_THREE * savingsUncertainty(regression, kwh.length));
-    expect(saved).toBeGreaterThan(savingsUncertainty(regression, kwh.length));
-  });
+  it.each(METERS)(
+    '$name: the true saving is within the uncertainty',
+    ({ name, heating, cooling, base, heat, cold }) => {
+      const [year, next] = [before(name), after(name)];
+      const { regression, basis } = trained(year);
+      const lag = 'lagHours' in basis ? basis.lagHours : 0;
+      const conditions = { ...next.observations, temperature: next.temperatures[lag]! };
+      const slopes = regression.coefficients.map(({ value }) => value);
+      const { kwh } = predict({ ...regression, slopes, basis }, conditions, next.observations.kwh.length);
+      const saved = sum(kwh) - sum(next.observations.kwh);
+      const weather = (hinge: (degrees: number) => number) =>
+        sum(conditions.temperature.map(hinge)) / sum(year.temperatures[lag]!.map(hinge));
+      const heatingKwh = heating === null ? 0 : heat * weather((t) => Math.max(celsius(heating) - t, 0));
+      const coolingKwh = cooling === null ? 0 : cold * weather((t) => Math.max(t - celsius(cooling), 0));
+      const truth = base + heatingKwh + coolingKwh - 0.9 * (base + heat + cold);
+      expect(Math.abs(saved - truth)).toBeLessThan(ALL_THREE * savingsUncertainty(regression, kwh.length));
+      expect(saved).toBeGreaterThan(savingsUncertainty(regression, kwh.length));
+    },
+  );
 });
 
 function trained(input: Omit<TrainingInput, 'type'>): Training {

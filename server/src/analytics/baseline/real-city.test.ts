@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import { type Training, trainBaseline } from './train.ts';
 
-/** 1 January 2017 was a Sunday; the town keeps one clock. */
+/** 1 January 2017 was a Sunday; the city has no clock changes. */
 const FIRST = Date.UTC(2017, 0, 1);
 const SUNDAY = 6 * 24;
 
@@ -32,7 +32,7 @@ describeWith('REAL_DATA', 'three zones of a city', (folder) => {
     [2, 0.32, 0.85, 0.66],
     [3, 0.27, 0.7, 0.56],
   ])(
-    'zone %i: unseen weeks are told with at most %d of the error of a line; seasons leave %d of it, and their course by the hour %d of that',
+    'zone %i: the out-of-sample error is at most %d of that of a linear model; seasons reduce it to %d, and courses by hour of day to %d of that',
     (zone, ofLine, ofPlain, ofSeason) => {
       const model = trainBaseline({
         type: 'auto',

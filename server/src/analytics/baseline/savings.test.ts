@@ -23,7 +23,7 @@ const EVIDENCE: SavingsEvidence = {
 const verdictOf = (some: Partial<SavingsEvidence>) => judgeSavings({ ...EVIDENCE, ...some }).verdict;
 
 describe('a saving', () => {
-  it('is significant where its uncertainty is below half of it, however it came about', () => {
+  it('is significant if its uncertainty is below half of it, whatever its components', () => {
     expect(verdictOf({})).toBe('significant');
     expect(verdictOf({ savedKwh: -1000 })).toBe('significant');
     expect(verdictOf({ uncertaintyKwh: 500 })).toBe('not_significant');
@@ -31,7 +31,7 @@ describe('a saving', () => {
   });
 
   it('of 57 kWh ± 506 is not significant, with the fraction and every criterion that failed', () => {
-    const names = ['Durbin–Watson', 'even scatter, p', 'days with data', 'months off by more than 1 %'];
+    const names = ['Durbin–Watson', 'constant variance, p', 'days with data', 'months biased by more than 1 %'];
     const criteria = names.map((rule) => criterion(rule, false));
     const judged = judgeSavings({ ...EVIDENCE, savedKwh: -57, uncertaintyKwh: 506, criteria });
     expect(judged.verdict).toBe('not_significant');
@@ -51,17 +51,17 @@ describe('a saving', () => {
     ['a range that the model was trained on', { trainedOn: 3 }, /^3 of 1000 hours are in the range/],
     ['too few hours', { missing: 500 }, /^66.7 % of the hours can be compared, and 90 % are needed/],
     ['a driver beyond its range', { meansOutside: ['outdoor_temp_c'] }, /^the mean of outdoor_temp_c is outside/],
-  ])('is not valid with %s, whatever its size', (_, some, reason) => {
+  ])('is not valid with %s, at any size', (_, some, reason) => {
     const judged = judgeSavings({ ...EVIDENCE, ...some });
     expect(judged.verdict).toBe('not_valid');
     expect(judged.reasons[0]).toMatch(reason);
   });
 
-  it('without any hour has no verdict but that', () => {
+  it('without any hour only reports the missing hours', () => {
     expect(verdictOf({ compared: 0, missing: 24 })).toBe('no_data');
   });
 
-  it('always says why, and more uncertainty never makes it significant', () => {
+  it('always states the reason, and more uncertainty never makes it significant', () => {
     const some = fc.record({
       savedKwh: fc.double({ min: -1e6, max: 1e6, noNaN: true }),
       uncertaintyKwh: fc.double({ min: 0, max: 1e6, noNaN: true }),

@@ -5,17 +5,17 @@ import { predict, predictionMargins } from './deviation.ts';
 import { type Training, trainBaseline } from './train.ts';
 
 const YEAR_HOURS = 8766;
-/** Deviation of what is uniform in ± 0.8. */
+/** Standard deviation of a uniform distribution over ± 0.8. */
 const CHANCE = 0.8 / Math.sqrt(3);
 const HOURS = Float64Array.from({ length: 2 * YEAR_HOURS }, (_, h) => h);
-/** Uniform in ± 1, and the same in each run. */
+/** Uniform over ± 1, and reproducible. */
 const noise = (h: number) => 2 * ((((Math.sin(h * 78.233) * 43758.5453) % 1) + 1) % 1) - 1;
 const wave = (h: number, period: number) => Math.sin((2 * Math.PI * h) / period);
 
 const temperature = HOURS.map(
   (h) => 10 - 9 * wave(h, YEAR_HOURS) + 4 * wave(h - 9, 24) + 5 * wave(h, 411) * wave(h, 97),
 );
-/** Evenings are lit in winter, a degree takes more in the morning, and a bit is left to chance. */
+/** Lighting in winter evenings, more heating per degree in the morning, and some noise. */
 const kwh = HOURS.map((h) => {
   const evening = Math.max(wave(h - 12, 24), 0);
   const lit = 3 * evening * (1 + wave(h, YEAR_HOURS));
@@ -49,10 +49,10 @@ describe('courses by the hour of the day', () => {
   const { basis, regression } = model;
   const next = between(YEAR_HOURS, 2 * YEAR_HOURS);
   const fit = { ...regression, basis, slopes: regression.coefficients.map(({ value }) => value) };
-  const told = predict(fit, next, YEAR_HOURS).kwh;
-  const errors = told.map((value, i) => value - next.kwh[i]!);
+  const predicted = predict(fit, next, YEAR_HOURS).kwh;
+  const errors = predicted.map((value, i) => value - next.kwh[i]!);
 
-  it('tell the next year but for chance', () => {
+  it('predict the next year except for noise', () => {
     expect(model.name).toBe('time_of_week_temperature_smooth');
     const rmse = Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
     expect(rmse / CHANCE).toBeLessThan(1.05);
@@ -60,21 +60,21 @@ describe('courses by the hour of the day', () => {
     expect((model.cvRmseOutOfSample as number) / (plain?.cvRmseOutOfSample as number)).toBeLessThan(0.8);
   });
 
-  it('count as many parts as the data tell, and are as sure as they say', () => {
+  it('have plausible degrees of freedom, and prediction intervals with the nominal coverage', () => {
     const { n, freedom, rmse, coefficients } = regression;
     const parts = n - freedom;
     expect(parts).toBeGreaterThan(168 + 12);
     expect(parts).toBeLessThan(168 + coefficients.length);
     expect(rmse / CHANCE).toBeGreaterThan(0.97);
     expect(rmse / CHANCE).toBeLessThan(1.03);
-    // What is uniform has no tails, so that nothing lies beyond 1.96 of its deviations, and 1.645 leave out 5.0 %.
+    // A uniform distribution has no tails: nothing is beyond 1.96 standard deviations, and 5.0 % beyond 1.645.
     const margins = predictionMargins(fit, next, YEAR_HOURS);
     const outside = errors.filter((error, i) => Math.abs(error) > (margins[i]! * 1.645) / 1.96).length;
     expect(outside / errors.length).toBeGreaterThan(0.03);
     expect(outside / errors.length).toBeLessThan(0.08);
   });
 
-  it('have no season in less than nearly a year', () => {
+  it('have no season with much less than a year of data', () => {
     const half = trained(0, 5000);
     expect(half.name).toBe('time_of_week_temperature_smooth');
     expect(half.basis).toMatchObject({ season: false });

@@ -12,7 +12,7 @@ const idle = column((i) => Math.sin(i * 5.123) + Math.sin(i * 0.777));
 const kwh = column((i) => 5 + 0.4 * count[i]! - 0.5 * degrees[i]! + noise[i]!);
 
 describe('a suggestion of drivers', () => {
-  it('keeps what tells something, and says of each other one why not', () => {
+  it('selects the relevant drivers, and states the reason for excluding each other one', () => {
     const again = degrees.map((value, i) => 1.8 * value + 32 + 0.01 * idle[i]!);
     const sum = count.map((value, i) => value + degrees[i]!);
     const carbon = kwh.map((value) => 0.45 * value);
@@ -22,14 +22,14 @@ describe('a suggestion of drivers', () => {
     expect(found.leftOut).toContainEqual({ driver: 2, reason: 'idle', with: [] });
     expect(found.leftOut).toContainEqual({ driver: 4, reason: 'constant', with: [] });
     expect(found.leftOut).toContainEqual({ driver: 5, reason: 'derived', with: [] });
-    // Two of the drivers 0, 1 (or 3, the same in other degrees) and 6 (their sum) tell what there is to tell.
+    // Two of the drivers 0, 1 (or 3, the same in other units) and 6 (their sum) contain all the information.
     expect(found.drivers).toHaveLength(2);
     const collinear = found.leftOut.filter(({ reason }) => reason === 'collinear');
     expect(collinear).toHaveLength(2);
     for (const { with: others } of collinear) expect(found.drivers).toEqual(expect.arrayContaining([...others]));
   });
 
-  it('is the best of all subsets whose drivers all have p below 0.05', () => {
+  it('is the best of all subsets in which every driver has p below 0.05', () => {
     const driver = fc.tuple(fc.double({ min: 0.1, max: 9, noNaN: true }), fc.double({ min: -2, max: 2, noNaN: true }));
     fc.assert(
       fc.property(fc.array(driver, { minLength: 1, maxLength: 5 }), (drivers) => {
@@ -49,7 +49,7 @@ describe('a suggestion of drivers', () => {
     );
   });
 
-  it('looks at many drivers, and at none', () => {
+  it('accepts many drivers, and none', () => {
     const many = Array.from({ length: 20 }, (_, d) => column((i) => Math.sin(i * (d + 0.37) * 1.31)));
     expect(suggestDrivers({ kwh, columns: [...many, count, degrees] }).drivers).toEqual(
       expect.arrayContaining([20, 21]),

@@ -32,7 +32,7 @@ const DERIVED = 1e-4;
 const MAX_TRIED = 14;
 
 /**
- * Best subset selection: the greatest adjusted R² among the subsets in which every driver has p < 0.05 and a VIF of at most 10. With more than
+ * Best subset selection: the highest adjusted R² among the subsets in which every driver has p < 0.05 and a VIF of at most 10. With more than
  * 14 drivers, forward selection reduces them to 14 first.
  * @param columns without NaN
  * @param conditions columns that are known not to be derived from the energy
@@ -68,7 +68,7 @@ export function suggestDrivers({
       ...usable
         .filter((c) => !best.drivers.includes(c))
         .map((c) => {
-          const others = tellers(products, c, best.drivers);
+          const others = substitutes(products, c, best.drivers);
           return left(c, others.length > 0 ? 'collinear' : 'idle', others);
         }),
     ].sort((a, b) => a.driver - b.driver),
@@ -95,7 +95,7 @@ function bestSubset(
     });
     return set > 0 && Number.isFinite(errors[set]) && everyTells;
   });
-  // The smallest residual variance is the greatest adjusted R².
+  // The smallest residual variance is the highest adjusted R².
   for (const set of sets.sort((a, b) => variances[a]! - variances[b]!)) {
     const drivers = membersOf(set);
     const fit = leastSquares(
@@ -115,18 +115,18 @@ function strongest(products: CrossProducts, drivers: readonly number[]): number[
   while (chosen.length < Math.min(MAX_TRIED, drivers.length)) {
     const rest = drivers.filter((c) => !chosen.includes(c));
     const errors = rest.map((c) => errorOf(products, [...chosen, c]));
-    const least = Math.min(...errors);
-    if (!Number.isFinite(least)) {
+    const minError = Math.min(...errors);
+    if (!Number.isFinite(minError)) {
       chosen.push(...rest.slice(0, MAX_TRIED - chosen.length));
       break;
     }
-    chosen.push(rest[errors.indexOf(least)]!);
+    chosen.push(rest[errors.indexOf(minError)]!);
   }
   return chosen.sort((a, b) => a - b);
 }
 
 /** The smallest set of selected drivers that explains at least nine tenths of this one. */
-function tellers({ p, xx }: CrossProducts, driver: number, kept: readonly number[]): number[] {
+function substitutes({ p, xx }: CrossProducts, driver: number, kept: readonly number[]): number[] {
   const own = xx[driver * p + driver]!;
   const towards = { p, xx, xy: xx.slice(driver * p, driver * p + p), yy: own };
   const chosen: number[] = [];

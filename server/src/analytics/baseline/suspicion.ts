@@ -54,7 +54,7 @@ function isRoundedMultiple(x: Float64Array, y: Float64Array): boolean {
 function resolutionOf(x: Float64Array): number | null {
   const levels = [...new Set(x)].sort((a, b) => a - b);
   if (levels.length < MIN_LEVELS) return null;
-  return levels.slice(1).reduce((least, level, i) => Math.min(least, level - levels[i]!), Number.POSITIVE_INFINITY);
+  return levels.slice(1).reduce((min, level, i) => Math.min(min, level - levels[i]!), Number.POSITIVE_INFINITY);
 }
 
 function mean(column: Float64Array): number {

@@ -67,7 +67,7 @@ export function trainBaseline(input: TrainingInput): Training | Unfit {
   const fits = tried.filter((one): one is Attempt<Fitted> => !('reason' in one.fitted));
   const [first, ...others] = fits;
   if (first === undefined) return tried[0]!.fitted as Unfit;
-  const best = others.reduce((least, one) => (isBetter(scoreOf(one), scoreOf(least)) ? one : least), first);
+  const best = others.reduce((best, one) => (isBetter(scoreOf(one), scoreOf(best)) ? one : best), first);
   const { name, cvRmseOutOfSample } = best.candidate;
   const { fitted, observations } = best;
   const jointP = hasLevels(fitted) ? jointPOf(fitted, observations) : null;

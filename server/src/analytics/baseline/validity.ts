@@ -32,7 +32,7 @@ export function isValid(training: Training): boolean {
 export function criteriaOf(training: Training, resolution: Resolution): Criterion[] {
   const { regression: fit, cvRmseOutOfSample, diagnostics } = training;
   const p = pValuesOf(training);
-  const [least, greatest] = [Math.min(...p), Math.max(...p)];
+  const [lowest, highest] = [Math.min(...p), Math.max(...p)];
   const outside = cvRmseOutOfSample ?? Number.NaN;
   const enough = ENOUGH_SAMPLES[resolution];
   const { days, biasedMonths, durbinWatson, heteroscedasticityP, influential } = diagnostics;
@@ -44,10 +44,10 @@ export function criteriaOf(training: Training, resolution: Resolution): Criterio
   };
   return [
     rule('R²', 'plant default', fit.rSquared, '> 0.80', fit.rSquared > PLANT_R_SQUARED),
-    rule('greatest p of a driver', 'plant default', greatest, '< 0.05', greatest < PLANT_P),
+    rule('highest p of a driver', 'plant default', highest, '< 0.05', highest < PLANT_P),
     rule('overall F-test, p', 'DOE/LBNL EnPI, valid model', fit.fPValue, '< 0.10', fit.fPValue < 0.1),
-    rule('every driver, p', 'DOE/LBNL EnPI, valid model', greatest, '< 0.20', greatest < 0.2),
-    rule('at least one driver, p', 'DOE/LBNL EnPI, valid model', least, '< 0.10', least < 0.1),
+    rule('every driver, p', 'DOE/LBNL EnPI, valid model', highest, '< 0.20', highest < 0.2),
+    rule('at least one driver, p', 'DOE/LBNL EnPI, valid model', lowest, '< 0.10', lowest < 0.1),
     rule('floor of R²', 'DOE/LBNL EnPI', fit.rSquared, '≥ 0.50', fit.rSquared >= 0.5),
     rule('common practice R²', 'IPMVP', fit.rSquared, '≥ 0.75', fit.rSquared >= 0.75),
     rule('CV(RMSE)', 'California NMEC practice', fit.cvRmse, '< 25 %', Math.abs(fit.cvRmse) < 0.25),
@@ -55,11 +55,17 @@ export function criteriaOf(training: Training, resolution: Resolution): Criterio
     rule('NMBE', 'California NMEC practice', fit.nmbe, 'within ± 0.5 %', Math.abs(fit.nmbe) <= 0.005),
     rule('CV(RMSE), hourly', 'ASHRAE Guideline 14-2014', fit.cvRmse, '< 30 %', Math.abs(fit.cvRmse) < 0.3),
     rule('NMBE, hourly', 'ASHRAE Guideline 14-2014', fit.nmbe, 'within ± 10 %', Math.abs(fit.nmbe) <= 0.1),
-    rule('months off by more than 1 %', 'CalTRACK 3.7.5.1', biasedMonths, '≤ 2', biasedMonths <= 2),
+    rule('months biased by more than 1 %', 'CalTRACK 3.7.5.1', biasedMonths, '≤ 2', biasedMonths <= 2),
     rule('days with data', 'CalTRACK 2.2.1', days, `≥ ${ENOUGH_SAMPLES.day}`, days >= ENOUGH_SAMPLES.day),
-    rule('Durbin–Watson', 'residuals, usual rule', durbinWatson, '1.5–2.5', durbinWatson >= 1.5 && durbinWatson <= 2.5),
-    rule('even scatter, p', 'Breusch–Pagan', scatter, '≥ 0.05', scatter >= 0.05),
-    rule('greatest Cook’s distance', 'Cook 1977', cook, '< 1', cook < 1),
+    rule(
+      'Durbin–Watson',
+      'residuals, rule of thumb',
+      durbinWatson,
+      '1.5–2.5',
+      durbinWatson >= 1.5 && durbinWatson <= 2.5,
+    ),
+    rule('constant variance, p', 'Breusch–Pagan', scatter, '≥ 0.05', scatter >= 0.05),
+    rule('maximum Cook’s distance', 'Cook 1977', cook, '< 1', cook < 1),
     rule('samples', 'plant default', fit.n, `≥ ${enough}`, fit.n >= enough),
   ];
 }

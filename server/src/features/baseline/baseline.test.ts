@@ -169,7 +169,7 @@ describe('a baseline', () => {
     expect(warnings.join()).toMatch(
       /^environment.humidity_percent has no significant effect \(p = 0\.\d\d\); omit it$/,
     );
-    expect(criteria.find(({ rule }) => rule === 'greatest p of a driver')).toMatchObject({
+    expect(criteria.find(({ rule }) => rule === 'highest p of a driver')).toMatchObject({
       passed: false,
       threshold: '< 0.05',
     });
