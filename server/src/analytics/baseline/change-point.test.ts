@@ -93,7 +93,7 @@ describe('a change-point model', () => {
     expect(seen).toBe(400);
   });
 
-  it('selects no more parameters than the energy requires', () => {
+  it('selects only the parameters that the energy requires', () => {
     const place = days();
     const only = (hinge: (degrees: number) => number) => {
       const kwh = place.kwh.map((_, i) => 20 + hinge(place.temperature[i]!) + 0.3 * Math.sin(i * 12.9898));
@@ -122,10 +122,10 @@ describe('a change-point model', () => {
 });
 
 describe('a model by time of week and temperature', () => {
-  const inUse = Array.from({ length: 168 }, (_, hour) => hour).filter(isInUse);
+  const occupiedHours = Array.from({ length: 168 }, (_, hour) => hour).filter(isInUse);
   const basis: Basis = {
     type: 'time_of_week_temperature',
-    occupied: inUse,
+    occupied: occupiedHours,
     occupiedKnots: KNOTS.occupied,
     unoccupiedKnots: KNOTS.unoccupied,
     season: false,
@@ -170,7 +170,7 @@ describe('a model by time of week and temperature', () => {
   it('detects the occupied hours, and tests time and temperature jointly', () => {
     const fit = fitTimeOfWeek(hours());
     if ('reason' in fit) throw new Error(fit.reason.kind);
-    expect(fit.basis.occupied).toEqual(inUse);
+    expect(fit.basis.occupied).toEqual(occupiedHours);
     expect(fit.basis.occupiedKnots.length).toBeLessThanOrEqual(7);
     const joint = jointPOf(fit, hours());
     expect(joint.timeOfWeek).toBeLessThan(1e-50);

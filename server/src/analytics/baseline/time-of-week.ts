@@ -46,12 +46,12 @@ function basisOf(observations: Observations, beside: Beside): TimeOfWeekBasis {
   const temperature = observations.temperature as Float64Array;
   const hours = observations.hourOfWeek as Float64Array;
   const occupied = hoursInUse(observations);
-  const inUse = new Set(occupied);
+  const occupiedHours = new Set(occupied);
   return {
     type: 'time_of_week_temperature',
     occupied,
-    occupiedKnots: knotsOf(temperature.filter((_, i) => inUse.has(hours[i]!))),
-    unoccupiedKnots: knotsOf(temperature.filter((_, i) => !inUse.has(hours[i]!))),
+    occupiedKnots: knotsOf(temperature.filter((_, i) => occupiedHours.has(hours[i]!))),
+    unoccupiedKnots: knotsOf(temperature.filter((_, i) => !occupiedHours.has(hours[i]!))),
     ...beside,
   };
 }

@@ -1,5 +1,5 @@
 import { elapsedMs, type FlowEnergy } from './flow-energy.ts';
-import { heard, type Life, livedMs } from './life.ts';
+import { type Life, livedMs, untilLastReading } from './life.ts';
 
 /** Both directions of one corner by slot. */
 export interface CornerEnergy {
@@ -15,7 +15,7 @@ export interface RankedFlow {
 }
 
 /** A device counts as silent in a slot if it covers less than this share of it. */
-const SILENT_BELOW = 0.5;
+const MIN_KNOWN_SHARE = 0.5;
 
 /**
  * Combines the flows of all devices that report a corner. Devices of the same rank are added; among ranks, the best one that is not silent
@@ -33,7 +33,7 @@ export function combineDevices(flows: readonly RankedFlow[], edges: Float64Array
   );
   const [only] = sums;
   if (only !== undefined && sums.length === 1) return only;
-  return believeBest(sums, edges, asOf);
+  return selectBest(sums, edges, asOf);
 }
 
 function sumDevices(devices: readonly RankedFlow[], edges: Float64Array, asOf: number): FlowEnergy {
@@ -62,15 +62,15 @@ function sumDevices(devices: readonly RankedFlow[], edges: Float64Array, asOf: n
 function expectedMs(devices: readonly RankedFlow[], from: number, to: number): number {
   const sum = (lifeOf: (life: Life) => Pick<Life, 'start' | 'end'>) =>
     devices.reduce((total, { life }) => total + livedMs(lifeOf(life), from, to), 0);
-  return sum(heard) || sum((life) => life);
+  return sum(untilLastReading) || sum((life) => life);
 }
 
-function believeBest(ranks: readonly FlowEnergy[], edges: Float64Array, asOf: number): FlowEnergy {
+function selectBest(ranks: readonly FlowEnergy[], edges: Float64Array, asOf: number): FlowEnergy {
   const slots = edges.length - 1;
   const kwh = new Float64Array(slots).fill(Number.NaN);
   const knownMs = new Float64Array(slots);
   for (let s = 0; s < slots; s++) {
-    const enough = SILENT_BELOW * elapsedMs(edges, s, asOf);
+    const enough = MIN_KNOWN_SHARE * elapsedMs(edges, s, asOf);
     let best: FlowEnergy | undefined;
     for (const rank of ranks) {
       const known = rank.knownMs[s]!;

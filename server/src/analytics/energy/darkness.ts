@@ -41,7 +41,7 @@ export function sunAltitudeDeg(instant: number, latitudeDeg: number, longitudeDe
 }
 
 /** Production below this share of the window's maximum power counts as none. */
-const ASLEEP_SHARE = 0.05;
+const LOW_POWER_SHARE = 0.05;
 /** Maximum duration of a night; a longer silence is a fault. */
 const MAX_NIGHT_MS = 20 * HOUR_MS;
 
@@ -50,7 +50,7 @@ const MAX_NIGHT_MS = 20 * HOUR_MS;
  * in the morning. A silent slot counts as night if production before and after it is at most 20 hours apart and the samples at both ends of
  * the gap are low.
  */
-export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array {
+export function darkByProduction(solar: FlowEnergy, edges: Float64Array): Uint8Array {
   const slots = edges.length - 1;
   const dark = new Uint8Array(slots);
   const powerKw = new Float64Array(slots);
@@ -63,21 +63,21 @@ export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array 
   }
   let lastBright = -1;
   for (let s = 0; s < slots; s++) {
-    if (!(powerKw[s]! > ASLEEP_SHARE * maxKw)) continue;
+    if (!(powerKw[s]! > LOW_POWER_SHARE * maxKw)) continue;
     const isNight = lastBright >= 0 && edges[s]! - edges[lastBright + 1]! <= MAX_NIGHT_MS;
-    if (isNight) markSilence(solar, edges, dark, lastBright, s);
+    if (isNight) markGap(solar, edges, dark, lastBright, s);
     lastBright = s;
   }
   return dark;
 }
 
 /** Extends astronomical nights by the adjacent silence: inverters switch off before sunset and on after sunrise. */
-export function withSleep(dark: Uint8Array, asleep: Uint8Array): Uint8Array {
+export function extendNights(dark: Uint8Array, silent: Uint8Array): Uint8Array {
   const nights = dark.slice();
-  for (let from = 0; from < asleep.length; from++) {
-    if (asleep[from] === 0) continue;
+  for (let from = 0; from < silent.length; from++) {
+    if (silent[from] === 0) continue;
     let to = from;
-    while (to < asleep.length && asleep[to] === 1) to++;
+    while (to < silent.length && silent[to] === 1) to++;
     if (dark.subarray(from, to).includes(1)) nights.fill(1, from, to);
     from = to;
   }
@@ -85,7 +85,7 @@ export function withSleep(dark: Uint8Array, asleep: Uint8Array): Uint8Array {
 }
 
 /** Marks slots without complete readings between two slots with production, unless the gap is adjacent to one of the two. */
-function markSilence(solar: FlowEnergy, edges: Float64Array, dark: Uint8Array, dusk: number, dawn: number): void {
+function markGap(solar: FlowEnergy, edges: Float64Array, dark: Uint8Array, dusk: number, dawn: number): void {
   const knownMs = (slot: number) => solar.knownMs[slot]!;
   if (knownMs(dusk + 1) === 0 || knownMs(dawn - 1) === 0) return;
   for (let s = dusk + 1; s < dawn; s++) {

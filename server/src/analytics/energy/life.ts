@@ -19,7 +19,7 @@ export function livedMs({ start, end }: Pick<Life, 'start' | 'end'>, from: numbe
 }
 
 /** The period until the last reading. */
-export function heard({ start, end, silentFrom }: Life): Pick<Life, 'start' | 'end'> {
+export function untilLastReading({ start, end, silentFrom }: Life): Pick<Life, 'start' | 'end'> {
   return { start, end: Math.min(end, silentFrom) };
 }
 
@@ -28,10 +28,14 @@ export function heard({ start, end, silentFrom }: Life): Pick<Life, 'start' | 'e
  * @param others periods of the devices that measure other parts of the same corner
  * @param canLack whether the site may have been without this corner, such as before its first panels
  */
-export function unmissed(life: Life, others: readonly Life[], canLack: boolean, window: Window): Window[] {
+export function expectedSilences(life: Life, others: readonly Life[], canLack: boolean, window: Window): Window[] {
   const start = canLack ? window.start : Math.min(...others.map((other) => other.start), Number.POSITIVE_INFINITY);
-  const end = canLack ? window.end : Math.max(...others.map((other) => heard(other).end), Number.NEGATIVE_INFINITY);
-  const until = others.some((other) => heard(other).end > life.silentFrom) ? heard(life).end : life.end;
+  const end = canLack
+    ? window.end
+    : Math.max(...others.map((other) => untilLastReading(other).end), Number.NEGATIVE_INFINITY);
+  const until = others.some((other) => untilLastReading(other).end > life.silentFrom)
+    ? untilLastReading(life).end
+    : life.end;
   const stretches = [
     { start: Math.max(start, window.start), end: Math.min(life.start, end, window.end) },
     { start: Math.max(until, start, window.start), end: Math.min(end, window.end) },

@@ -2,7 +2,7 @@ import type { Buckets } from '../../domain/columns/aggregate.ts';
 import { completeBalance, type SiteSlots } from './balance.ts';
 import { type CornerEnergy, combineDevices, type RankedFlow } from './combine-devices.ts';
 import type { Corner } from './corners.ts';
-import { darkByHabit, darkBySun, withSleep } from './darkness.ts';
+import { darkByProduction, darkBySun, extendNights } from './darkness.ts';
 import { elapsedMs, type FlowEnergy, flowEnergy } from './flow-energy.ts';
 import { type IntervalEnergy, withIntervals } from './interval-energy.ts';
 import { type Life, livedMs } from './life.ts';
@@ -72,8 +72,8 @@ export function darkSlots(
 ): Uint8Array | null {
   const solar = cornerEnergy(devices, 'solar', edges, asOf)?.positive;
   if (solar === undefined) return null;
-  const asleep = darkByHabit(solar, edges);
-  return place === null ? asleep : withSleep(darkBySun(edges, place.latitudeDeg, place.longitudeDeg), asleep);
+  const silent = darkByProduction(solar, edges);
+  return place === null ? silent : extendNights(darkBySun(edges, place.latitudeDeg, place.longitudeDeg), silent);
 }
 
 function cornerEnergy(

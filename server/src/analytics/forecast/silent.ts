@@ -15,8 +15,8 @@ export function silentSlots({ slots, values }: History, steps: number): boolean[
   const { perDay, minuteOfDay, weekday } = slots;
   const n = values.length;
   const from = Math.max(0, n - WEEKS * 7 * perDay);
-  const byMinute = new Seen(MIN_DAYS);
-  const byWeek = new Seen(MIN_WEEKS);
+  const byMinute = new ReadingCounts(MIN_DAYS);
+  const byWeek = new ReadingCounts(MIN_WEEKS);
   const days = spansWithReadings(values, from, perDay);
   const weeks = spansWithReadings(values, from, 7 * perDay);
   const weekly = (s: number) => weekday[s]! * MINUTES_PER_DAY + minuteOfDay[s]!;
@@ -41,8 +41,8 @@ function spansWithReadings(values: Float64Array, from: number, length: number): 
 }
 
 /** Counts the observations and the readings of each time. */
-class Seen {
-  readonly #looked = new Map<number, number>();
+class ReadingCounts {
+  readonly #observed = new Map<number, number>();
   readonly #found = new Set<number>();
   readonly #min: number;
 
@@ -51,11 +51,11 @@ class Seen {
   }
 
   add(key: number, isKnown: boolean): void {
-    this.#looked.set(key, (this.#looked.get(key) ?? 0) + 1);
+    this.#observed.set(key, (this.#observed.get(key) ?? 0) + 1);
     if (isKnown) this.#found.add(key);
   }
 
   isSilent(key: number): boolean {
-    return (this.#looked.get(key) ?? 0) >= this.#min && !this.#found.has(key);
+    return (this.#observed.get(key) ?? 0) >= this.#min && !this.#found.has(key);
   }
 }

@@ -1,7 +1,7 @@
 import { MAX_EXPRESSION_LENGTH } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import { KPI_UNITS, type KpiName } from '@wattkeeper/contract/analytics/kpi.ts';
 import { ExpressionError } from './expression-error.ts';
-import { tidyUnit, UNIT_PATTERN } from './unit-algebra.ts';
+import { normalizedUnit, UNIT_PATTERN } from './unit-algebra.ts';
 
 /** Functions of the samples of a metric. */
 export const METRIC_FUNCTIONS = ['sum', 'mean', 'min', 'max', 'last', 'energy'] as const;
@@ -160,7 +160,7 @@ class Parser {
     if (!Number.isFinite(value)) throw new ExpressionError(at, `the number ${text} is too large`);
     if (this.#text[this.#at] === ',')
       this.#refuse('an operator (+ - * /) or the end; decimals follow a point, as in 0.5');
-    return { type: 'number', value, unit: tidyUnit(this.#match(UNIT_PATTERN) ?? ''), at };
+    return { type: 'number', value, unit: normalizedUnit(this.#match(UNIT_PATTERN) ?? ''), at };
   }
 
   #named(): Expression | undefined {

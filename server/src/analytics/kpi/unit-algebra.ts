@@ -75,13 +75,13 @@ const LONE_ATOM = String.raw`${ATOM}(?![\p{L}\p{Nd}°%¤_.²³^]|\s*\()`;
 export const UNIT_PATTERN = new RegExp(String.raw`${LONE_ATOM}(?:\s*[/·*]\s*${LONE_ATOM})*`, 'uy');
 
 /** Normalizes a unit as typed: no spaces, `·` for every product. */
-export function tidyUnit(text: string): string {
+export function normalizedUnit(text: string): string {
   return text.replace(/\s+/g, '').replaceAll('*', '·');
 }
 
 /** Parses a unit such as `kWh/m²` or `1/h`; '' is dimensionless. Returns the unknown word if there is one. */
 export function parseUnit(text: string, context: UnitContext): Unit | { readonly unknown: string } {
-  const tidy = tidyUnit(text);
+  const tidy = normalizedUnit(text);
   if (tidy === '') return PURE_NUMBER;
   const parts = tidy.split(/(?=[·/])/u);
   if (parts.length > 1 && parts[0] === '1') parts.shift();

@@ -16,7 +16,7 @@ const GAP_CADENCES = 1.5;
  * The part of a change that is not yet made. A change is made completely or not at all: nothing remains if the series shows that it was
  * made; otherwise the samples that are unchanged remain, since others may have arrived later.
  */
-export function unmadeOf({ before, after }: SeriesChange, series: Series): SeriesChange {
+export function remainingChange({ before, after }: SeriesChange, series: Series): SeriesChange {
   const [was, becomes, is] = [before, after, series].map(byInstant) as [Samples, Samples, Samples];
   const instants = [...new Set([...was.keys(), ...becomes.keys()])];
   const isMade = instants.some((at) => is.get(at) === becomes.get(at) && becomes.get(at) !== was.get(at));

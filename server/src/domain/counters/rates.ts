@@ -9,7 +9,7 @@ const UPDATE_MS = 15 * MINUTE_MS;
 /** A rise above this multiple of the usual rate is suspicious: it is accepted if there is no better explanation. */
 const SUSPICIOUS = 5;
 /** A rise above this multiple of the usual rate is rejected. */
-const UNBELIEVED = 10;
+const REJECTED = 10;
 /** A rise up to this multiple of the usual rate is consistent with it. */
 const CERTAIN = 3;
 /** Minimum number of rates, or samples, for the usual rate to limit growth. */
@@ -34,7 +34,7 @@ export class Pace {
   /** Rate that 90 % of the rises do not exceed, per hour; NaN without an undoubted rise. */
   readonly usual: number;
   readonly #suspicious: number;
-  readonly #believed: number;
+  readonly #maxRate: number;
 
   constructor(series: Series, counter: Counter) {
     this.step = stepOf(series.values);
@@ -46,7 +46,7 @@ export class Pace {
     // A rate that occurred repeatedly may occur again.
     const repeated = rates.at(-REPEATED) ?? 0;
     this.#suspicious = rates.length === 0 ? 0 : Math.max(SUSPICIOUS * this.usual, repeated);
-    this.#believed = believedRate(counter, isLong || rates.length >= MIN_RATES ? this.usual || 0 : null, repeated);
+    this.#maxRate = maxRateOf(counter, isLong || rates.length >= MIN_RATES ? this.usual || 0 : null, repeated);
   }
 
   /** Growth over a time that is unsuspicious. */
@@ -72,7 +72,7 @@ export class Pace {
 
   /** Maximum growth over a time. */
   possible(ms: number, height: number): number {
-    return (this.#believed * Math.max(ms, UPDATE_MS)) / HOUR_MS + this.noise(height);
+    return (this.#maxRate * Math.max(ms, UPDATE_MS)) / HOUR_MS + this.noise(height);
   }
 
   /** Decrease that is jitter at any time. */
@@ -88,15 +88,11 @@ export class Pace {
   }
 }
 
-function believedRate(
-  { ratedRate, plausibleRate, trustedRate }: Counter,
-  usual: number | null,
-  repeated: number,
-): number {
+function maxRateOf({ ratedRate, plausibleRate, trustedRate }: Counter, usual: number | null, repeated: number): number {
   // If the device is rated at 5 kW and the series grows at 50 kW for hours, the rating is wrong.
   if (ratedRate !== null) return Math.max(1.5 * ratedRate, 2 * (usual ?? 0));
   if (usual === null) return plausibleRate;
-  return Math.min(plausibleRate, Math.max(UNBELIEVED * usual, 1.5 * repeated, trustedRate));
+  return Math.min(plausibleRate, Math.max(REJECTED * usual, 1.5 * repeated, trustedRate));
 }
 
 /** Maximum number of differences used to find the resolution. */

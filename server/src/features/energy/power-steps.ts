@@ -1,5 +1,5 @@
 import type { Corner } from '../../analytics/energy/corners.ts';
-import { unmissed } from '../../analytics/energy/life.ts';
+import { expectedSilences } from '../../analytics/energy/life.ts';
 import { combineSteps, fillSteps, type Steps, stepsOf } from '../../analytics/energy/steps.ts';
 import { lowerBound, seriesOf } from '../../domain/columns/frame.ts';
 import { decidingWindow } from '../../domain/time/cadence.ts';
@@ -53,7 +53,7 @@ export async function cornerSteps(
     const { life } = best[i]!;
     const others = best.filter((_, o) => o !== i).map((other) => other.life);
     const alive = until(steps, life.end);
-    const complete = fillSteps(alive, unmissed(life, others, canLack, span.window), 0);
+    const complete = fillSteps(alive, expectedSilences(life, others, canLack, span.window), 0);
     return corner === 'solar' ? fillSteps(complete, span.dark, 0) : complete;
   });
   const [only] = filled;

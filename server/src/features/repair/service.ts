@@ -2,7 +2,7 @@ import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Repair, RepairOperation, RepairPreview, RepairRequest } from '@wattkeeper/contract/storage/repair.ts';
-import { repairSeries, type SeriesChange, unmadeOf } from '../../analytics/quality/repair-series.ts';
+import { remainingChange, repairSeries, type SeriesChange } from '../../analytics/quality/repair-series.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import { downsample } from '../../domain/columns/downsample.ts';
 import { lowerBound, type Series, seriesOf } from '../../domain/columns/frame.ts';
@@ -106,7 +106,7 @@ export class RepairService {
         after: pack(device.id, metric.name, change.after),
       });
       try {
-        await this.#make(record, change, unmadeOf(change, await this.#seriesOf(record)));
+        await this.#make(record, change, remainingChange(change, await this.#seriesOf(record)));
       } catch (error) {
         await repairs.setState(record.id, 'undone', actor);
         throw error;
@@ -152,7 +152,7 @@ export class RepairService {
       const { before, after } = changeOf(record);
       const undoing = record.state === 'undoing';
       const change = undoing ? { before: after, after: before } : { before, after };
-      await this.#make(record, change, unmadeOf(change, await this.#seriesOf(record)));
+      await this.#make(record, change, remainingChange(change, await this.#seriesOf(record)));
       await repairs.setState(record.id, undoing ? 'undone' : 'applied');
     }
   }
