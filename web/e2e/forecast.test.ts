@@ -42,8 +42,8 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
       await page.getByText('24 hours', { exact: true }).click();
     });
 
-    it('recommend when to run a movable load', async () => {
-      const shift = panel('Best time for movable loads');
+    it('recommend when to run a shiftable load', async () => {
+      const shift = panel('Best time for shiftable loads');
       await shift.getByLabel('Energy').fill('3');
       await shift.getByRole('button', { name: 'Find best time' }).click();
       await shift.getByText(/^Run Dishwasher \d\d:\d\d–\d\d:\d\d/).waitFor();
@@ -59,7 +59,7 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
       it('are there for each machine', async () => {
         await page.getByLabel('Load of', { exact: true }).selectOption({ label: 'Demo: Drying oven' });
         await panel('Load forecast: Demo: Drying oven').getByRole('img').waitFor();
-        expect(await panel('Best time for movable loads').count()).toBe(0);
+        expect(await panel('Best time for shiftable loads').count()).toBe(0);
       });
     } else {
       it('show the solar power forecast', async () => {

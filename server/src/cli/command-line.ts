@@ -77,7 +77,7 @@ async function programFor(wanted: string | undefined, run: Runner): Promise<Comm
     .exitOverride()
     .configureOutput({ writeOut: (text) => console.log(text.trimEnd()), writeErr: () => {} })
     .usage('[COMMAND] [OPTIONS]      (installed: wattkeeper [COMMAND] [OPTIONS])')
-    .description('Wattkeeper keeps the energy history of a place, understands it, and helps to spend less.')
+    .description('Wattkeeper stores the energy history of a site, analyses it, and helps to reduce costs.')
     .configureHelp({ helpWidth: HELP_COLUMNS, subcommandTerm: (command) => command.name() })
     .helpCommand(false)
     .helpOption('-h, --help', 'show this text; COMMAND --help describes a command')

@@ -123,7 +123,7 @@ async function documentApi(app: FastifyInstance, version: string, prefix: string
       info: {
         title: 'Wattkeeper',
         version,
-        description: 'Keeps the energy history of a place, understands it, and helps to spend less.',
+        description: 'Stores the energy history of a site, analyses it, and helps to reduce costs.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: prefix === '' ? '/' : prefix, description: 'This service, with the prefix of a reverse proxy' }],

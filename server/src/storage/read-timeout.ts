@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const SERVER_TIMEOUT_MS = 5_000;
 export const EMBEDDED_TIMEOUT_MS = MINUTE_MS;
 
-/** How long a store may give no sign of life before it is not used. */
+/** How long a store may show no activity before it is not used. */
 export const readTimeout = (defaultMs: number) =>
   z
     .number()

@@ -29,7 +29,7 @@ export interface SupervisionOptions {
   readonly now: () => number;
   /** Called when the store can no longer be used, and when it can again. */
   readonly onChange: (trouble: StoreTrouble | null) => void;
-  /** A store that gives no sign of life for this long is not used until it answers; null: it is waited for without limit. */
+  /** A store that shows no activity for this long is not used until it answers; null: it is waited for without limit. */
   readonly readTimeoutMs: number | null;
   /** It is in this process: it must be closed before it is opened again, and opening it takes as long as it needs. */
   readonly embedded: boolean;

@@ -17,7 +17,7 @@ import { FORECAST_HORIZONS } from './forecast-search.ts';
 import { ShiftPanel } from './shift-panel.tsx';
 import { SolarPanel } from './solar-panel.tsx';
 
-/** Forecasts: load with prediction interval and accuracy, next peak, solar power, and the best time for movable loads. */
+/** Forecasts: load with prediction interval and accuracy, next peak, solar power, and the best time for shiftable loads. */
 export function ForecastPage() {
   const text = useText();
   const site = useSite();

@@ -13,7 +13,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './forecast.module.css';
 import { useSlotLabel } from './slot-label.ts';
 
-/** Finds the best time for a movable load. */
+/** Finds the best time for a shiftable load. */
 export function ShiftPanel() {
   const text = useText();
   const site = useSite();

@@ -147,7 +147,7 @@ export const baseline: Translated<typeof en> = {
   'baseline.in_range': 'Abweichung in diesem Zeitraum',
   'baseline.adjustments': 'Nicht routinemäßige Ereignisse',
   'baseline.adjustments_note':
-    'Änderungen, die die relevanten Variablen nicht erklären, etwa Testläufe. Das Training lässt sie aus, und Abweichungen werden um sie bereinigt.',
+    'Ereignisse, die sich nicht durch die relevanten Variablen erklären lassen, etwa Testläufe. Im Training und bei Abweichungen wird ihre Energie herausgerechnet, oder diese Stunden bleiben unberücksichtigt.',
   'baseline.no_adjustments': 'Keine Ereignisse erfasst.',
   'baseline.reason': 'Grund',
   'baseline.energy': 'Energie',

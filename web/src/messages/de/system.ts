@@ -59,7 +59,7 @@ export const system: Translated<typeof en> = {
   'system.never': 'nie',
   'system.quarantine': 'Quarantäne',
   'system.quarantine_note':
-    'Unplausible Werte. Sie bleiben aus allen Ergebnissen ausgeschlossen, bis Sie sie annehmen oder verwerfen.',
+    'Unplausible Werte. Sie bleiben aus allen Ergebnissen ausgeschlossen, sofern Sie sie nicht annehmen.',
   'system.no_quarantine': 'Kein Wert erfordert eine Entscheidung.',
   'system.gaps': 'Unvollständige Speicher',
   'system.gaps_note':

@@ -142,7 +142,7 @@ export const baseline = {
   'baseline.in_range': 'Deviation in this period',
   'baseline.adjustments': 'Non-routine events',
   'baseline.adjustments_note':
-    'Changes that the drivers do not explain, such as test runs. Training ignores them, and deviations are adjusted for them.',
+    'Events that the drivers do not explain, such as test runs. Training and deviations are adjusted for their energy, or exclude these hours.',
   'baseline.no_adjustments': 'No events recorded.',
   'baseline.reason': 'Reason',
   'baseline.energy': 'Energy',

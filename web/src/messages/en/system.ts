@@ -54,7 +54,7 @@ export const system = {
   'system.no_sources': 'No source is configured. Readings arrive over HTTP, as line protocol or by import.',
   'system.never': 'never',
   'system.quarantine': 'Quarantine',
-  'system.quarantine_note': 'Implausible values, excluded from all results until you accept or discard them.',
+  'system.quarantine_note': 'Implausible values. They are excluded from all results unless you accept them.',
   'system.no_quarantine': 'No value needs a decision.',
   'system.gaps': 'Incomplete stores',
   'system.gaps_note': 'Stores that lack acknowledged readings. Queries use a complete store where one is available.',

@@ -114,7 +114,7 @@ export const baseline: Translated<typeof en> = {
   'baseline.actual': 'Zmierzono',
   'baseline.predicted': 'Oczekiwano',
   'baseline.difference': 'Odchylenie',
-  'baseline.uncertainty': '± {value} przy 90 %',
+  'baseline.uncertainty': '± {value} przy 90%',
   'baseline.normal': 'zgodnie z oczekiwaniem',
   'baseline.warning': 'ponad 2 σ',
   'baseline.critical': 'ponad 3 σ',
@@ -155,7 +155,7 @@ export const baseline: Translated<typeof en> = {
   'baseline.in_range': 'Odchylenie w tym okresie',
   'baseline.adjustments': 'Zdarzenia nierutynowe',
   'baseline.adjustments_note':
-    'Zmiany, których istotne zmienne nie wyjaśniają, np. przebiegi testowe. Trening je pomija, a odchylenia są o nie korygowane.',
+    'Zdarzenia, których nie da się wyjaśnić istotnymi zmiennymi, np. przebiegi testowe. Trening i odchylenia są korygowane o ich energię albo te godziny są pomijane.',
   'baseline.no_adjustments': 'Nie zapisano zdarzeń.',
   'baseline.reason': 'Powód',
   'baseline.energy': 'Energia',

@@ -59,8 +59,7 @@ export const system: Translated<typeof en> = {
   'system.no_sources': 'Nie skonfigurowano źródła. Odczyty przychodzą przez HTTP, protokołem liniowym lub z importu.',
   'system.never': 'nigdy',
   'system.quarantine': 'Kwarantanna',
-  'system.quarantine_note':
-    'Niewiarygodne wartości, pomijane we wszystkich wynikach, dopóki ich nie przyjmiesz lub nie odrzucisz.',
+  'system.quarantine_note': 'Niewiarygodne wartości. Są pomijane we wszystkich wynikach, chyba że je przyjmiesz.',
   'system.no_quarantine': 'Żadna wartość nie wymaga decyzji.',
   'system.gaps': 'Niekompletne magazyny',
   'system.gaps_note':
