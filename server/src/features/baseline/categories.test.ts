@@ -144,7 +144,7 @@ describe('a driver with categories', () => {
     await expect(train(['plant.many'])).rejects.toThrow(/"plant.many" has more than 20 categories/);
     await expect(train(['plant.halves'])).rejects.toThrow(/must have integers as categories; got 0.5/);
     await expect(train(['calendar:Moon'])).rejects.toThrow(
-      /there is no "calendar:Moon" at this site; there are calendar:Year/,
+      /there is no "calendar:Moon" at this site; available are calendar:Year/,
     );
     await expect(train(['calendar:Year'])).rejects.toThrow(/"calendar:Year" has only one category/);
   });

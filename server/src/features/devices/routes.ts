@@ -117,7 +117,7 @@ interface Filter {
   readonly metered?: boolean | undefined;
 }
 
-/** Filters for devices, by name. */
+/** The devices that match a filter, by name. */
 async function list(filter: Filter, options: DeviceRoutesOptions): Promise<Device[]> {
   const { records, directory } = options;
   const siteId = filter.site_id === undefined ? undefined : (await records.sites.require(filter.site_id)).id;
