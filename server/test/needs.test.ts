@@ -11,7 +11,7 @@ describe('part', () => {
     expect(part('INFLUXD')).toBe('/opt/influxd');
   });
 
-  it('tells how to get what is missing', () => {
+  it('explains how to install a missing part', () => {
     vi.stubEnv('WATTKEEPER_TEST_INFLUXD', '');
     expect(() => part('INFLUXD')).toThrow(/WATTKEEPER_TEST_INFLUXD is not set.*apt-get install influxdb/);
   });

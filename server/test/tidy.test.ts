@@ -14,28 +14,28 @@ import { formatViolation, type Violation } from './tidy/violation.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const project = loadProject(root);
 
-describe('the house is tidy', () => {
+describe('tidy rules', () => {
   it('looks at the whole checkout', () => {
     expect([...project.files.keys()]).toEqual(
       expect.arrayContaining(['scripts/start.mjs', 'server/test/tidy.test.ts', 'vitest.config.ts']),
     );
   });
 
-  it('imports go one way', () => expectNone(importDirection(project)));
-  it('nothing imports in a circle', () => expectNone(importCircles(project)));
+  it('imports follow the architecture', () => expectNone(importDirection(project)));
+  it('there are no import cycles', () => expectNone(importCircles(project)));
   it('every file is used', () => expectNone(deadFiles(project)));
   it('every export is used', () => expectNone(unusedExports(project)));
   it('there are no barrels', () => expectNone(rules.noBarrels(project)));
   it('exports have names', () => expectNone(rules.noDefaultExports(project)));
-  it('nothing is left over', () => expectNone(rules.noLeftovers(project)));
-  it('files and functions fit a head', () => expectNone(rules.lengths(project, LENGTH_EXCEPTIONS)));
+  it('there are no leftovers', () => expectNone(rules.noLeftovers(project)));
+  it('files and functions are within the length limits', () => expectNone(rules.lengths(project, LENGTH_EXCEPTIONS)));
   it('files are named after what they hold', () => expectNone(rules.fileNames(project)));
   it('limits are named MAX_… or MIN_…', () => expectNone(rules.limitNames(project)));
   it('units of time have one definition', () => expectNone(rules.durationsDefinedOnce(project)));
   it('models take time and randomness as parameters', () => expectNone(rules.pureAnalytics(project)));
   it('only the configuration reads the environment', () => expectNone(rules.environmentOnlyInConfig(project)));
   it('only outbound connects to other servers', () => expectNone(rules.networkOnlyInOutbound(project)));
-  it('tests learn from needs.ts what the machine has', () => expectNone(rules.testPartsOnlyFromNeeds(project)));
+  it('tests find parts through needs.ts only', () => expectNone(rules.testPartsOnlyFromNeeds(project)));
 
   it.each(['.', 'contract', 'server', 'web'])('packages of %s have exact versions', (folder) => {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));

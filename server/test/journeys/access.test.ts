@@ -26,7 +26,7 @@ interface Caller {
 
 const PUBLIC =
   /^(GET|HEAD) \/(health|health\/ready|ping|influxdb\/(health|ready|ping))$|^POST \/api\/v1\/auth\/(link|login)$/;
-/** What replaces or destroys, reads the machine, or gives rights. */
+/** Endpoints that replace or destroy data, read the machine, or grant rights. */
 const ADMIN = [
   /^\w+ \/api\/v1\/audit-log$/,
   /^(GET|POST) \/api\/v1\/users$/,
@@ -37,7 +37,7 @@ const ADMIN = [
   /^DELETE \/api\/v1\/storage\/(set-aside|gaps)\b/,
   /^PUT \/api\/v1\/storage\/quality\/counter-decisions$/,
 ];
-/** They change nothing, or only what is the caller's own. */
+/** They change nothing, or only the caller's data. */
 const READ = [
   /^\w+ \/api\/v1\/(auth|tokens)\b/,
   /^PATCH \/api\/v1\/users\/\{id\}$/,
@@ -50,7 +50,7 @@ const WRITE = [
   /^GET \/api\/v1\/imports\/(uploads\/)?\{\w+\}$/,
 ];
 
-/** The rule that every endpoint keeps to, whatever the code says. */
+/** The rule for every endpoint, independent of the code. */
 function scopeOf({ method, path }: Operation): Scope | 'public' {
   const name = `${method} ${path}`;
   const isOneOf = (patterns: readonly RegExp[]) => patterns.some((pattern) => pattern.test(name));
@@ -106,7 +106,7 @@ describe('access', () => {
     for (const one of operations) expect(one.documented, `${one.method} ${one.path}`).toBe(scopeOf(one));
   });
 
-  it('lets nobody in without that scope, and nothing is changed', async () => {
+  it('rejects every request without that scope, without side effects', async () => {
     const newest = async () => (await service.json<{ items: { id: number }[] }>('/api/v1/audit-log?limit=1')).items[0];
     const before = await newest();
     for (const caller of callers) {
@@ -118,7 +118,7 @@ describe('access', () => {
     expect(await newest()).toEqual(before);
   });
 
-  it('lets everybody in with it', async () => {
+  it('accepts every request with it', async () => {
     for (const caller of callers) {
       // Signing in takes secrets, and signing out would end the walk.
       const open = operations.filter((one) => isLetIn(one, caller) && !/\/auth\/(link|log)/.test(one.path));

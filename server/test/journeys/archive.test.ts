@@ -16,7 +16,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('old months move to the archive, by request and by command, and every answer stays as it was', async () => {
+it('old months are archived by request and by command, and no result changes', async () => {
   service = await startService(folder.path, environment);
   await send(0, 200);
   const before = await answers();
@@ -40,7 +40,7 @@ it('old months move to the archive, by request and by command, and every answer 
   expect(await answers()).toEqual(late);
 });
 
-it('a store that is filled from the first one has the archived months as well', async () => {
+it('a store that is backfilled from the first one contains the archived months as well', async () => {
   const before = await answers();
   await service.stop();
   const stores = { WATTKEEPER_STORES__0__TYPE: 'duckdb', WATTKEEPER_STORES__1__TYPE: 'sqlite' };

@@ -60,7 +60,7 @@ async function answers(service: Service): Promise<unknown> {
 
 const list = async (service: Service) => (await service.json<{ items: KeptBackup[] }>('/api/v1/storage/backups')).items;
 
-it('archived months outlive the machine and the archive, beside copies of the backups', async () => {
+it('archived months survive the loss of the machine and of the archive through copies of the backups', async () => {
   const [data, drive] = [newFolder(), join(newFolder(), 'drive')];
   const environment = {
     WATTKEEPER_ARCHIVE__STORE__TYPE: 'local',
@@ -98,7 +98,7 @@ it('archived months outlive the machine and the archive, beside copies of the ba
   expect(await answers(await start(fresh, environment))).toEqual(before);
 });
 
-it('a file that the archive lacks is named by the verification and stops a restore', async () => {
+it('the verification names a file missing from the archive, and a restore is rejected', async () => {
   const [data, elsewhere] = [newFolder(), newFolder()];
   const environment = {
     WATTKEEPER_ARCHIVE__STORE__TYPE: 'local',

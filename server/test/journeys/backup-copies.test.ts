@@ -46,7 +46,7 @@ async function world(): Promise<{ data: string; copies: string; service: Service
   return { data, copies, service };
 }
 
-it('a backup is copied, and brings everything back where the machine with it is gone', async () => {
+it('a copied backup restores everything after the loss of the machine', async () => {
   const { copies, service } = await world();
   expect((await run(service, '/storage/backups')).state).toBe('succeeded');
   const [backup] = await list(service);
@@ -70,7 +70,7 @@ it('a backup is copied, and brings everything back where the machine with it is 
   expect((await restored.json<{ series: { value: number[] }[] }>(path)).series[0]?.value).toEqual([3]);
 });
 
-it('a place that is away fails no backup: it is told, and what is missing is sent the next time', async () => {
+it('an unreachable destination fails no backup: it is reported, and missing copies are sent the next time', async () => {
   const { copies, service } = await world();
   writeFileSync(copies, 'a file where the drive should be');
   expect((await run(service, '/storage/backups')).state).toBe('succeeded');
@@ -82,7 +82,7 @@ it('a place that is away fails no backup: it is told, and what is missing is sen
   expect((await list(service)).map(({ copied_to }) => copied_to)).toEqual([copies, copies]);
 });
 
-it('looking at the copies disturbs no backup that is being written', async () => {
+it('listing the copies does not affect a backup in progress', async () => {
   const { service } = await world();
   await run(service, '/storage/backups');
   const done = run(service, '/storage/backups');
@@ -91,7 +91,7 @@ it('looking at the copies disturbs no backup that is being written', async () =>
   expect(await list(service)).toHaveLength(2);
 });
 
-it('a copy that was changed is not restored, and nothing is touched', async () => {
+it('a modified copy is rejected without changes', async () => {
   const { data, copies, service } = await world();
   await run(service, '/storage/backups');
   const [{ name } = { name: '' }] = await list(service);

@@ -113,7 +113,7 @@ it('a backup restores everything, and then any instant after it', async () => {
   expect(await values(service, 'roof')).toEqual([1, 2]);
 });
 
-it('a damaged backup is refused, told by the verification, and touches nothing', async () => {
+it('a damaged backup is rejected without changes and reported by the verification', async () => {
   const folder = newFolder();
   const service = await start(folder);
   await send(service, 'roof', 0, 1);
@@ -140,7 +140,7 @@ it('a damaged backup is refused, told by the verification, and touches nothing',
   }
 });
 
-it('a place whose first store is SQLite comes back into SQLite', async () => {
+it('an installation with SQLite as primary store is restored into SQLite', async () => {
   const folder = newFolder();
   const stores = { WATTKEEPER_STORES__0__TYPE: 'sqlite' };
   let service = await start(folder, stores);
@@ -153,7 +153,7 @@ it('a place whose first store is SQLite comes back into SQLite', async () => {
   expect(await values(service, 'roof')).toEqual([1]);
 });
 
-it('a restore into a folder that was cut off is never taken for a data folder, and can be made again', async () => {
+it('an interrupted restore into a folder is never opened as a data folder, and can be repeated', async () => {
   const [folder, into] = [newFolder(), newFolder()];
   const service = await start(folder);
   await send(service, 'roof', 0, 1);

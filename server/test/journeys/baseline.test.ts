@@ -47,7 +47,7 @@ describe('baselines over the API', () => {
   const train = (body: object, headers?: Record<string, string>) =>
     send('POST', '/api/v1/baseline/train', { machine_id: 'Press', ...body }, headers);
 
-  it('trains at once what takes little time', async () => {
+  it('returns a short training immediately', async () => {
     const answer = await train({ drivers: ['production_count'] });
     expect(answer.status).toBe(200);
     const model = (await answer.json()) as TrainedBaseline;
@@ -55,7 +55,7 @@ describe('baselines over the API', () => {
     expect(model.series.contributions_kwh.production_count).toHaveLength(model.training_samples);
   });
 
-  it('has a baseline for the main meter of a building, which is metered but no machine', async () => {
+  it('trains a baseline for the main meter of a building, which is no machine', async () => {
     type Names = { items: { name: string; meter: string | null }[] };
     const named = async (path: string) =>
       (await service.json<Names>(path)).items.map(({ name, meter }) => `${name}: ${meter}`);
@@ -74,7 +74,7 @@ describe('baselines over the API', () => {
     expect(kpis).toMatchObject({ meter: 'load', kpis: { energy: { unit: 'kWh', reason: null } } });
   });
 
-  it('keeps calendars of operating modes, which are drivers of baselines', async () => {
+  it('stores calendars of operating modes, which are drivers of baselines', async () => {
     const path = '/api/v1/baseline/calendars';
     const period = { category: 'late shift', weekdays: [1, 2, 3, 4, 5], from_time: '14:00', to_time: '22:00' };
     const body = { name: 'Shifts', default_category: 'none', periods: [period] };
@@ -95,7 +95,7 @@ describe('baselines over the API', () => {
     expect((await service.request(`${path}/${calendar.id}`, { method: 'DELETE' })).status).toBe(404);
   });
 
-  it('trains as a job when told, and says what came of it', async () => {
+  it('trains as a job on request, and reports its outcome', async () => {
     const request = { drivers: ['production_count'], model_type: 'auto' };
     const answer = await train(request, { prefer: 'respond-async' });
     expect(answer.status).toBe(202);
@@ -109,7 +109,7 @@ describe('baselines over the API', () => {
     expect(await service.json('/health')).toMatchObject({ scheduler: 'running', models_loaded: 1 });
   });
 
-  it('suggests drivers, and lists them without looking at any data when told', async () => {
+  it('suggests drivers, and lists them without reading data on request', async () => {
     const path = '/api/v1/baseline/drivers?machine_id=Press';
     const { suggestion, drivers } = await service.json<BaselineDrivers>(path);
     expect(suggestion?.drivers).toEqual(['production_count', 'outdoor_temp_c']);
@@ -118,7 +118,7 @@ describe('baselines over the API', () => {
     expect((await service.request(`${path}&suggest=perhaps`)).status).toBe(422);
   });
 
-  it('takes note of what is out of the ordinary, and of who said so', async () => {
+  it('records non-routine events with their author', async () => {
     const [start, end] = [48, 24].map((hours) => new Date(Date.now() - hours * HOUR_MS).toISOString());
     const added = await send('POST', '/api/v1/baseline/adjustments', {
       machine_id: 'Press',
@@ -143,7 +143,7 @@ describe('baselines over the API', () => {
     expect((await send('POST', path, { machine_id: 'Press', start: end, end: start, reason: 'x' })).status).toBe(422);
   });
 
-  it('says what is wrong with a request, field by field', async () => {
+  it('reports errors of a request by field', async () => {
     const wrong = await train({ drivers: ['moon'] });
     expect(wrong.status).toBe(422);
     expect(await wrong.json()).toMatchObject({ code: 'invalid_input', errors: [{ field: 'drivers' }] });

@@ -68,7 +68,7 @@ async function history(): Promise<{ values: Map<number, number>; warnings: strin
 
 const health = () => service.json<Health>('/api/v1/storage/health');
 
-it('the nightly scrub names damage of a store, which is replaced, set aside and filled from the other one', async () => {
+it('the nightly scrub reports a damaged store, which is replaced, set aside and backfilled from the other one', async () => {
   await damaged('duckdb', 'sqlite');
   const run = await service.request('/api/v1/scheduler/jobs/scrub/run', { method: 'POST' });
   const { id } = (await run.json()) as Job;
@@ -87,7 +87,7 @@ it('the nightly scrub names damage of a store, which is replaced, set aside and 
   expect((await history())?.values.size).toBe(COUNT);
 });
 
-it('a question that meets damage in the only store never gets a wrong value, and then what is whole, called partial', async () => {
+it('a query of a damaged only store never returns a wrong value, and then returns the intact values, marked as partial', async () => {
   await damaged('sqlite');
   await expect
     .poll(async () => (await history())?.warnings ?? [], POLL)

@@ -65,7 +65,7 @@ async function persists(service: Service): Promise<boolean | null> {
 }
 
 describe('commands of a service in memory', () => {
-  it('work in the running service, write nothing to its folder, and do not stand in the way of persistence', async () => {
+  it('run in the running service, write nothing to its folder, and do not prevent persistence', async () => {
     const { folder, start, run } = place();
     const service = await start(OFF);
     const made = await run('token', 'create', '--name', 'telegraf', '--scope', 'read');
@@ -119,7 +119,7 @@ describe('commands of a service in memory', () => {
     expect(existsSync(other)).toBe(false);
   });
 
-  it('end with an error that says so when none runs, also after one was killed', async () => {
+  it('fail with a clear error when no service runs, also after one was killed', async () => {
     const { start, runIn, folder, runtime } = place();
     const service = await start(OFF);
     await service.kill();
@@ -168,7 +168,7 @@ describe('commands of a service with a data folder', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('are let in by a file that their user alone can read, which ends with the service', async () => {
+  it('are authorised by a file that only their user can read, which is deleted with the service', async () => {
     const { start, run, folder, runtime } = place();
     const service = await start();
     const files = [join(folder, 'service.json'), join(runtime, `service-${new URL(service.url).port}.json`)];
@@ -206,7 +206,7 @@ describe('commands of a service with a data folder', () => {
     expect(existsSync(folder)).toBe(true);
   });
 
-  it('send the secret of a service that is gone to nobody', async () => {
+  it('send the secret of a stopped service to no other server', async () => {
     const { run, start, runtime } = place();
     const service = await start(OFF);
     const { port } = new URL(service.url);

@@ -23,7 +23,7 @@ function damage(path: string): void {
   file.close();
 }
 
-it('a service starts on a journal with a damaged entry, says so, and its stores get everything else', async () => {
+it('a service starts on a journal with a damaged entry, reports it, and stores everything else', async () => {
   const folder = temporaryFolder();
   // The store and the history take the first batch, and the rest after a restart.
   let service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '60000' });
@@ -54,7 +54,7 @@ it('a service starts on a journal with a damaged entry, says so, and its stores 
   }
 });
 
-it('a service whose database has a damaged log says what it lost, keeps the log, and takes what follows', async () => {
+it('a service whose database has a damaged log reports the loss, keeps the log, and accepts later readings', async () => {
   const folder = temporaryFolder();
   let service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '60000' });
   try {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { postReadings, settled, startService, temporaryFolder } from './service.ts';
 
-it('a service whose folder existed and has odd signs in its path keeps readings over a restart, in files for this user alone', async () => {
+it('a service in an existing folder with special characters in its path keeps readings over a restart, in files readable only by its user', async () => {
   const { path: base, remove } = temporaryFolder();
   onTestFinished(remove);
   const folder = join(base, `it's "odd" #%41 ~ [a]* é\n😀`);

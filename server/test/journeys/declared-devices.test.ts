@@ -39,7 +39,7 @@ describe('what is declared of a device', () => {
     return series[0]![aggregate]!.reduce<number>((sum, value) => sum + (value ?? 0), 0);
   };
 
-  it('decides what its readings count for, at once', async () => {
+  it('determines the use of its readings immediately', async () => {
     expect(await total('load.power_kw', 'integral')).toBeCloseTo(0.5, 9);
     expect(await total('solar.energy_kwh', 'increase')).toBeCloseTo(2, 9);
     const declared = { holds_s: 12 * 3600, rated_power_kw: 10, counters: { 'solar.energy_kwh': 'reset_daily' } };
@@ -50,7 +50,7 @@ describe('what is declared of a device', () => {
     expect(await total('solar.energy_kwh', 'increase')).toBeCloseTo(5, 9);
   });
 
-  it('does not hide what its counters did: each event is a finding, with the amount in doubt', async () => {
+  it('does not hide events of its counters: each is a finding with the amount in doubt', async () => {
     const valueAt = (hour: number) =>
       hour === 5 ? 0 : hour === 12 ? 21_600 : (hour < 18 ? 20_000 : 15_000) + hour / 2;
     const sent = Array.from({ length: 48 }, (_, hour) => ({
@@ -76,7 +76,7 @@ describe('what is declared of a device', () => {
     ]);
   });
 
-  it('lets a person decide what an event counts for, which every answer and report follows', async () => {
+  it('lets a user decide how an event is counted, which every result and report applies', async () => {
     const at = iso(DAY + 18 * HOUR_MS);
     const decide = (body: object) =>
       service.request('/api/v1/storage/quality/counter-decisions', {

@@ -74,7 +74,7 @@ async function expectPartial(service: Service): Promise<void> {
   }
 }
 
-it('a damaged telemetry database does not stop the service, and is in use again when it is mended', async () => {
+it('a damaged telemetry database does not stop the service, and is used again after its repair', async () => {
   const folder = temporaryFolder();
   closers.push(folder.remove);
   let service = await start(folder.path);

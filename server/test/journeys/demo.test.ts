@@ -46,7 +46,7 @@ function demoOn(
   return { service, prepare, warnings };
 }
 
-test('a new service has the site and the devices of the demo when it answers first, and no other site', async () => {
+test('a new service has the site and the devices of the demo at its first response, and no other site', async () => {
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
   const service = await startService(folder.path, { WATTKEEPER_DEMO__ENABLED: 'true' });
@@ -76,7 +76,7 @@ function readings(blocks: readonly Block[]) {
 }
 
 describe('a demo that is started again', () => {
-  test('goes on where it stood', async () => {
+  test('continues from its last state', async () => {
     const pipeline = await pipelineInMemory();
     expect((await demoOn(pipeline).prepare()).hasMadeHistory).toBe(true);
     const again = demoOn(pipeline);
@@ -101,7 +101,7 @@ describe('a demo that is started again', () => {
     expect(await pipeline.records.sites.list()).toHaveLength(1);
   });
 
-  test('with another profile begins anew and does not take the site of the first for one’s own', async () => {
+  test("with another profile starts again and does not treat the first demo's site as the user's", async () => {
     const pipeline = await pipelineInMemory();
     await demoOn(pipeline).prepare();
     const { service, prepare, warnings } = demoOn(pipeline, 'rv');

@@ -27,7 +27,7 @@ function doctor(environment: Record<string, string>): Promise<{ code: number; re
 
 const statuses = ({ findings }: Report) => Object.fromEntries(findings.map(({ check, status }) => [check, status]));
 
-it('the doctor finds a new place well, and a running service too', async () => {
+it('the doctor reports no fault for a new installation and for a running service', async () => {
   const folder = temporaryFolder();
   closers.push(folder.remove);
   const alone = await doctor({ WATTKEEPER_DATA_DIR: folder.path, WATTKEEPER_HTTP__PORT: '0' });
@@ -49,7 +49,7 @@ it('the doctor finds a new place well, and a running service too', async () => {
   expect(statuses(beside.report)).toMatchObject({ service: 'ok' });
 });
 
-it('the doctor names what is wrong', async () => {
+it('the doctor reports each fault', async () => {
   const folder = temporaryFolder();
   closers.push(folder.remove);
   const typo = await doctor({ WATTKEEPER_DATA_DIR: folder.path, WATTKEEPER_HTP__PORT: '1' });

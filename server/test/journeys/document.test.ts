@@ -13,7 +13,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('the document calls the address with the prefix, and names every operation once', async () => {
+it("the document has the server's address with its prefix, and every operation id once", async () => {
   const document = await service.json<{
     servers: { url: string }[];
     paths: Record<string, Record<string, { operationId?: string }>>;
@@ -34,7 +34,7 @@ it('every operation, parameter, schema and property is described', async () => {
   expect(undescribed(await service.json<OpenApi>('/openapi.json'))).toEqual([]);
 });
 
-it('a place without a text is found wherever it is in the document', () => {
+it('a missing description is found anywhere in the document', () => {
   const nameless = {
     anyOf: [{ items: { properties: { depth: {} } } }, { additionalProperties: { properties: { width: {} } } }],
   };
@@ -84,7 +84,7 @@ it('the document describes the topics, messages and close codes of the live stre
   );
 });
 
-it('what is not configured answers 404 with the setting, and stays in the document', async () => {
+it('an unconfigured feature returns 404 with its setting, and stays in the document', async () => {
   const { paths } = await service.json<{ paths: Record<string, object> }>('/openapi.json');
   expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/v1/storage/archive', '/api/v1/storage/backups']));
   const response = await service.request('/api/v1/storage/archive', { method: 'POST' });

@@ -95,7 +95,7 @@ describe.each(['csv', 'parquet', 'arrow'])('as %s', (format) => {
     expect(own).toHaveLength(18);
   });
 
-  it('aggregates that mean nothing for a metric are empty where none was asked for', async () => {
+  it('aggregates without meaning for a metric are empty by default', async () => {
     const rows = await rowsOf(`/api/v1/telemetry?${WINDOW}&bucket=1h&metric=solar.power_kw,solar.energy_kwh`, format);
     const first = (metric: string) => rows.find((row) => row.metric === metric);
     expect(first('solar.power_kw')).toMatchObject({ increase: null, sum: null, mean: expect.any(Number) });

@@ -70,7 +70,7 @@ it('writes the same file from a running service and from its folder, in every fo
   expect(tableFromIPC(readFileSync(at('nothing.arrows'))).numRows).toBe(0);
 });
 
-it('leaves nothing half-written, and overwrites nothing', async () => {
+it('leaves no incomplete file, and overwrites no file', async () => {
   await run(at('kept.csv'));
   await expect(run(at('kept.csv'))).rejects.toThrow(/kept.csv exists already/);
   await expect(run(at('x.json'))).rejects.toThrow(/must end in .csv, .parquet, .arrows; got/);

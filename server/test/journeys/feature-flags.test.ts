@@ -20,7 +20,7 @@ const set = (enabled: boolean) =>
     body: JSON.stringify({ enabled }),
   });
 
-it('what a flag stands for is gone while it is off, and back when it is on, without a restart', async () => {
+it('a feature is unavailable while its flag is off, and available when it is on, without a restart', async () => {
   const status = async (path: string) => (await service.request(`/api/v1${path}`)).status;
   expect(await status('/analytics/reports')).toBe(200);
   await set(false);

@@ -39,7 +39,7 @@ const problemOf = async (path: string) => {
   return [answer.status, await answer.json()];
 };
 
-it('foretells what was reported, and keeps the choice of its model', async () => {
+it('forecasts the reported load, and stores the choice of its model', async () => {
   const path = '/api/v1/forecast/demand?machine_id=Press&horizon=24h';
   const found = await service.json<{
     predictions: { timestamp: string; predicted_power_kw: number }[];
@@ -55,7 +55,7 @@ it('foretells what was reported, and keeps the choice of its model', async () =>
   expect(again.model.chosen_at).toBe(found.model.chosen_at);
 });
 
-it('says what is wrong, and how much longer to collect', async () => {
+it('reports errors, and how much more history is needed', async () => {
   expect(await problemOf('demand?machine_id=Saw')).toEqual([
     422,
     expect.objectContaining({
@@ -73,7 +73,7 @@ it('says what is wrong, and how much longer to collect', async () => {
   ]);
 });
 
-it('places several loads that can wait', async () => {
+it('schedules several movable loads', async () => {
   const loads = [
     { name: 'oven', energy_kwh: 30, duration_minutes: 180 },
     { name: 'pump', energy_kwh: 5, duration_minutes: 60 },
@@ -86,7 +86,7 @@ it('places several loads that can wait', async () => {
   expect(answer.loads.map(({ name }) => name)).toEqual(['oven', 'pump']);
 });
 
-it('is gone while the flag is off', async () => {
+it('is unavailable while the flag is off', async () => {
   const set = (enabled: boolean) =>
     service.request('/api/v1/features/forecasting', {
       method: 'PATCH',

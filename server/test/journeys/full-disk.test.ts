@@ -77,7 +77,7 @@ describeWith('SMALL_DISK', 'a full disk', (root) => {
     sent = 0;
   });
 
-  it('does not stop readings: they wait in memory, health says so, and all are on disk once it has room', async () => {
+  it('does not stop ingest: readings wait in memory, health reports it, and all are on disk once it has space', async () => {
     expect(await send()).toBe(true);
     fill();
     let durable = true;
@@ -98,7 +98,7 @@ describeWith('SMALL_DISK', 'a full disk', (root) => {
     expect(await count()).toBe(sent);
   });
 
-  it('makes a backup and a compaction fail with the reason, and leaves nothing half-made', async () => {
+  it('makes a backup and a compaction fail with the reason, and leaves no incomplete file', async () => {
     for (let i = 0; i < 20; i++) await send();
     await expect.poll(async () => (await health()).stores[0]?.lag_batches).toBe(0);
     fill();

@@ -133,7 +133,7 @@ test('totals of days are the energy of those days, also of the day of 23 hours, 
   expect((await failed()).error).toContain('has intervals of 1d, and the mapping says 15m');
 });
 
-test('an upload goes on where it stopped, and what cannot be read is said before the job', async () => {
+test('an interrupted upload continues, and an unreadable file is reported before the job', async () => {
   const { service } = await started('faults');
   const content = Buffer.from(CSV);
   const upload = (await (await post(service, '', { name: 'a.csv', bytes: content.length })).json()) as ImportUpload;
@@ -155,7 +155,7 @@ test('an upload goes on where it stopped, and what cannot be read is said before
   expect([refused.status, await refused.text()]).toEqual([422, expect.stringContaining('no table with a time')]);
 });
 
-test('without persistence an upload is in memory alone', async () => {
+test('without persistence, an upload is stored in memory only', async () => {
   const { service, dataDir } = await started('memory', { WATTKEEPER_PERSISTENCE: 'false' });
   const id = await uploaded(service, 'House.csv', Buffer.from(CSV));
   const { mapping } = ImportDetection.parse(await (await post(service, `/${id}/detection`, {})).json());

@@ -94,7 +94,7 @@ async function countOf(running: Service): Promise<number> {
   return series[0]?.count.reduce((sum, count) => sum + count, 0) ?? 0;
 }
 
-test('goes through the running service, which lets its user in; a token that does not hold is refused with how to make one', async () => {
+test('uses the running service, which authorises its user; an invalid token is rejected with instructions to create one', async () => {
   const { dataDir, running, port } = await service('token');
   const argv = ['import', CSV, '--mapping', MAPPING, '--json'];
   const at = { WATTKEEPER_HTTP__PORT: port };
@@ -123,7 +123,7 @@ test('goes through the running service, which lets its user in; a token that doe
   expect((await run(dataDir, argv)).json()).toEqual({ already_imported: true, rows: ROWS });
 });
 
-test('a service that is busy is asked again, and an import that stopped in the middle is taken up there', async () => {
+test('a request to a busy service is retried, and an interrupted import continues from its position', async () => {
   const { dataDir, running } = await service('resume');
   let posts = 0;
   const url = await troubledWay(running.url, (_method, path) => {
@@ -143,7 +143,7 @@ test('a service that is busy is asked again, and an import that stopped in the m
   expect(await countOf(running)).toBe(ROWS);
 });
 
-test('a broken connection is tried again', async () => {
+test('a broken connection is retried', async () => {
   const { dataDir, running } = await service('broken');
   let breaks = 0;
   const url = await troubledWay(running.url, (method) => (method === 'POST' && breaks++ === 0 ? 'break' : null));
@@ -152,7 +152,7 @@ test('a broken connection is tried again', async () => {
   expect(await countOf(running)).toBe(ROWS);
 });
 
-test('what is implausible or refused is told with its line, alone as through the service', async () => {
+test('implausible and rejected values are reported with their line, with and without a service', async () => {
   const odd = file(
     'odd.csv',
     'at,load\n2026-01-01T00:00Z,1\n2026-01-01T00:01Z,1e9\n2026-01-01T00:02Z,x\n2210-01-01T00:00Z,1\n',
@@ -177,7 +177,7 @@ test('what is implausible or refused is told with its line, alone as through the
   }
 });
 
-test('an address that does not answer, or is something else, is told', async () => {
+test('an address that does not respond, or is no Wattkeeper, is reported', async () => {
   const dataDir = join(folder.path, 'nowhere');
   const argv = ['import', CSV, '--mapping', MAPPING, '--json', '--token', TOKEN];
   const closed = await troubledWay('', () => 404);

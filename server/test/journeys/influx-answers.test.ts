@@ -191,7 +191,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
     expect(await statuses('/write?db=bench&precision=fortnight')).toEqual([400, 204]);
   });
 
-  it('keeps the good lines beside bad ones, as InfluxDB does', async () => {
+  it('stores the valid lines of a batch with invalid ones, as InfluxDB does', async () => {
     const lines = 'kept,host=p v=1 1700000000000000000\nkept,host=p v=\nkept,host=p v=3 1700000002000000000';
     const [ours, theirs] = await both('/write?db=bench', post(lines));
     expect([ours.error, theirs.error]).toEqual([expect.stringMatching(/^partial write/), ours.error]);
@@ -208,7 +208,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
     expect(stored.results[0]?.series[0]?.values.map(([, value]) => value)).toEqual([1, 3]);
   });
 
-  it('answers whoever may not write in the same shape', async () => {
+  it('rejects clients without write permission in the same format', async () => {
     const { status, error, version } = await ask(`${service.url}/write?db=bench`, post(GOOD));
     expect([status, error, version]).toEqual([401, expect.stringContaining('API token'), true]);
   });
@@ -219,7 +219,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
     expect(await response.json()).toEqual({ code: 'invalid', message: expect.stringContaining("'m,host=a v=x 1'") });
   });
 
-  it('shows a bad line of whatever characters', async () => {
+  it('shows an invalid line with any characters', async () => {
     const { status, error, errorHeader } = await ask(
       `${service.url}/write`,
       post(`m,host=${'\u{1f50b}'.repeat(100)}\n`, { authorization: `Token ${TOKEN}` }),
@@ -227,7 +227,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
     expect([status, error, errorHeader]).toEqual([400, expect.stringMatching(/missing fields$/), true]);
   });
 
-  it('refuses only the lines of a device that cannot be one', async () => {
+  it('rejects only the lines of an invalid device', async () => {
     const unknown = '6f9619ff-8b86-4011-b42d-00c04fc964ff';
     const headers = { authorization: `Token ${TOKEN}` };
     const { status, error } = await ask(

@@ -97,7 +97,7 @@ describe('names that every object inherits', () => {
     expectNotLookedUp(log + service.log());
   });
 
-  it('cost no operation of the API an error of the service, wherever they stand', async () => {
+  it('cause no server error in any operation of the API, in any position', async () => {
     const api = { url: service.url, token: TOKEN };
     const { operations } = await documentOf(api);
     const failed: string[] = [];

@@ -20,7 +20,7 @@ describe('jobs over the API', () => {
       body: '{}',
     });
 
-  it('tells what runs by the clock and when', async () => {
+  it('lists scheduled jobs with their times', async () => {
     const status = await service.json<SchedulerStatus>('/api/v1/scheduler/status');
     expect(status.state).toBe('running');
     const compaction = status.jobs.find(({ name }) => name === 'day-compaction');
@@ -28,7 +28,7 @@ describe('jobs over the API', () => {
     expect(Date.parse(compaction?.next_run_at ?? '')).toBeGreaterThan(Date.now());
   });
 
-  it('runs one by hand and keeps its outcome', async () => {
+  it('runs a job on request and stores its outcome', async () => {
     const answer = await run('day-compaction');
     expect(answer.status).toBe(202);
     const { id } = (await answer.json()) as Job;
@@ -41,7 +41,7 @@ describe('jobs over the API', () => {
     expect(cancel.status).toBe(409);
   });
 
-  it('says which jobs there are when asked for another', async () => {
+  it('lists the existing jobs for an unknown name', async () => {
     const answer = await run('coffee');
     expect(answer.status).toBe(404);
     expect(await answer.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('day-compaction') });

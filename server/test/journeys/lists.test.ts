@@ -82,7 +82,7 @@ describe('lists', () => {
     },
   );
 
-  it('an entry that ended a page and is gone makes its cursor invalid, so that none is passed over', async () => {
+  it('deleting the last entry of a page invalidates its cursor, so that no entry is skipped', async () => {
     const { items: all } = await service.json<Page>('/api/v1/sites');
     const page = await service.json<{ items: { id: string }[]; next_cursor: string }>(
       `/api/v1/sites?limit=${all.length - 1}`,

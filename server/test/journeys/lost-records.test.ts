@@ -52,7 +52,7 @@ it.each([
   }
 });
 
-it('brings no device back that was deleted', async () => {
+it('restores no deleted device', async () => {
   const folder = temporaryFolder();
   let service = await startService(folder.path);
   try {

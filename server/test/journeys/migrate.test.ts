@@ -79,7 +79,7 @@ async function killInTheMiddle({ child, ended }: ReturnType<typeof start>, dataD
   expect((await ended).code).toBeNull();
 }
 
-test('a migration that was killed in the middle is taken up, and everything is there once', async () => {
+test('a killed migration is continued, and everything is stored once', async () => {
   const from = writeRecords();
   const dataDir = join(folder.path, 'killed');
   mkdirSync(dataDir);

@@ -35,7 +35,7 @@ function namesPromises(environment: Record<string, string>): void {
     folder.remove();
   });
 
-  it('cost an error each, and the values beside them are kept', async () => {
+  it('cause an error each, and the other values are stored', async () => {
     const metrics = BAD_TEXTS.flatMap((text) => [`${text}.power_kw`, `solar.${text}`]);
     const bad = Object.fromEntries(metrics.map((metric) => [metric, 1]));
     const readings = [
@@ -61,7 +61,7 @@ function namesPromises(environment: Record<string, string>): void {
     ]);
   });
 
-  it('cost a line of line protocol each', async () => {
+  it('cause the rejection of one line each', async () => {
     const write = (body: string | Uint8Array<ArrayBuffer>) =>
       service.request('/write?precision=s', { method: 'POST', body });
     const good = 'good,host=a v=1 1770000000';

@@ -91,7 +91,7 @@ describe('a window without data', () => {
     });
   });
 
-  it('is said of one sample where it is not enough, and not where it is', async () => {
+  it('is reported for a single sample where it is insufficient, and not where it is sufficient', async () => {
     const kpis = await service.json(`/api/v1/kpi/all?machine_id=Once&start=${iso(288)}&end=${iso(192)}`);
     expect((kpis as { coverage: number }).coverage).toBeLessThan(0.01);
     expect((kpis as { warnings: string[] }).warnings).toHaveLength(1);

@@ -115,7 +115,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
     await restored.stop();
   });
 
-  it('says what was lost in object storage, and takes the archive from its copies', async () => {
+  it('reports losses in object storage, and restores the archive from its copies', async () => {
     const [archived] = await keys('archive', 'house/');
     await s3.client.send(new DeleteObjectCommand({ Bucket: 'archive', Key: archived as string }));
     const [name] = (await keys('copies', 'house/wattkeeper-')).map((key) => key.replace(/^house\/|\.json$/g, ''));
@@ -137,7 +137,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
     expect(readdirSync(other).filter((entry) => /db$|restore|journal/.test(entry))).toEqual([]);
   });
 
-  it('object storage that is away is told, and the service goes on', async () => {
+  it('unreachable object storage is reported, and the service continues', async () => {
     const data = newFolder();
     const service = await start(data);
     await send(service, data, 'roof', '2026-03-29T00:00:00Z', 1);

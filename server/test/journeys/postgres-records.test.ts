@@ -94,7 +94,7 @@ describeWith('POSTGRES_BIN', 'the service with records in PostgreSQL', (bin) => 
     file.close();
   });
 
-  it('takes readings of devices that it knows while PostgreSQL is away, says so, and recovers by itself', async () => {
+  it('accepts readings of known devices while PostgreSQL is unreachable, reports it, and recovers automatically', async () => {
     await server.stop('SIGQUIT');
     const down = await service.request('/health');
     expect(down.status).toBe(503);
@@ -106,7 +106,7 @@ describeWith('POSTGRES_BIN', 'the service with records in PostgreSQL', (bin) => 
     expect(await readBack()).toEqual([1, 2]);
   });
 
-  it('ends with one clear message when it is told a wrong password', async () => {
+  it('exits with one clear message for a wrong password', async () => {
     const url = server.url().replace(/:[^:@]*@/, ':another@');
     const records = { WATTKEEPER_RECORDS__TYPE: 'postgres', WATTKEEPER_RECORDS__URL: url };
     const other = temporaryFolder();

@@ -93,7 +93,7 @@ const OPERATIONS: readonly RepairOperation[] = [
   { type: 'shift', seconds: 1800 },
 ];
 
-it('every repair is seen at once and after a crash, leaves what is beside it, and can be undone to the last sample', async () => {
+it('every repair is effective immediately and after a crash, changes no other sample, and can be undone completely', async () => {
   const { folder, service: first } = await world();
   let service = first;
   const original = await history(service);
@@ -102,7 +102,7 @@ it('every repair is seen at once and after a crash, leaves what is beside it, an
       [START + UTC_DAY_MS / 2, START + UTC_DAY_MS],
       [END - 1_800_000, END],
     ] as const) {
-      // There is nothing behind the last sample to interpolate to.
+      // There is no sample after the last one to interpolate to.
       if (operation.type === 'interpolate' && to === END) continue;
       if (operation.type === 'shift' && to === END) continue;
       const repair = await apply(service, from, to, operation);
@@ -130,7 +130,7 @@ it('every repair is seen at once and after a crash, leaves what is beside it, an
   expect(items.every(({ state, undone_by }) => state === 'undone' && undone_by === 'token:administrator')).toBe(true);
 });
 
-it('a repair that a crash kept from its record is made once, and never over a reading that came in behind it', async () => {
+it('a repair whose record was lost in a crash is applied once, and never over a later reading', async () => {
   const { folder, service: first } = await world();
   const [from, to] = [START + UTC_DAY_MS / 2, START + UTC_DAY_MS / 2 + 4 * 300_000];
   const made = await apply(first, from, to, { type: 'set', value: 5 });
@@ -149,7 +149,7 @@ it('a repair that a crash kept from its record is made once, and never over a re
   expect(items.map(({ state }) => state)).toEqual(['applied', 'applied']);
 });
 
-it('says what it would do, and why it cannot', async () => {
+it('previews its effect, and explains why it is impossible', async () => {
   const { service } = await world();
   const [from, to] = [START + 3_600_000, START + 7_200_000];
   const preview = (await (

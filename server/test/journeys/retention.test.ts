@@ -38,7 +38,7 @@ async function keepUp(service: Service): Promise<Job> {
   return job;
 }
 
-it('old readings of a group leave, their rollups stay, and every answer but the raw one is what it was', async () => {
+it('old readings of a group are deleted, their rollups stay, and every result except the raw one is unchanged', async () => {
   const folder = temporaryFolder();
   closers.push(folder.remove);
   let service = await start(folder.path);

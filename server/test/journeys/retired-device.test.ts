@@ -36,7 +36,7 @@ describe('a device over the API', () => {
   const report = async () =>
     (await (await send('GET', '/api/v1/analytics/daily-report?date=2026-03-10')).json()) as DailyReport;
 
-  it('that was replaced leaves the report of its day complete', async () => {
+  it('that was replaced does not make the report of its day incomplete', async () => {
     expect(await report()).toMatchObject({ total_consumption_kwh: expect.closeTo(48, 9), peak_consumption_kw: 2 });
     expect((await report()).coverage_by_quantity).toEqual({ load: 1 });
   });
@@ -76,7 +76,7 @@ describe('a device over the API', () => {
     expect(items(await run('list')).map(({ name }) => name)).toEqual(['Old meter']);
   });
 
-  it('that has readings is deleted only when its name confirms it', async () => {
+  it('with readings is deleted only with its name as confirmation', async () => {
     for (const query of ['', '?confirm=', '?confirm=old%20meter']) {
       const answer = await send('DELETE', `/api/v1/devices/Old%20meter${query}`);
       expect([answer.status, await answer.json()]).toEqual([

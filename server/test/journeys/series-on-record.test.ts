@@ -12,7 +12,7 @@ function inRecords(sql: string): void {
   records.close();
 }
 
-it('a series that was not put on record before the service ended is there after the next start, with its readings', async () => {
+it('a series that was not recorded before the service ended exists after the next start, with its readings', async () => {
   await (await startService(folder.path)).stop();
   inRecords(`CREATE TRIGGER no_series BEFORE INSERT ON series BEGIN SELECT RAISE(ABORT, 'not now'); END`);
   let service = await startService(folder.path);

@@ -71,7 +71,7 @@ describeWith('POSTGRES_BIN', 'several stores', (bin) => {
     return read();
   };
 
-  it('a new store is filled from the old one, and takes its place without anyone noticing', async () => {
+  it('a new store is backfilled from the old one, and replaces it without an interruption', async () => {
     await start(stores.duckdb);
     await send('meter', 0, 1000);
     await send('shed', 0, 300);
@@ -97,7 +97,7 @@ describeWith('POSTGRES_BIN', 'several stores', (bin) => {
     await service.stop();
   });
 
-  it('the command line fills one while nothing runs', async () => {
+  it('the command line backfills a store while no service runs', async () => {
     writeFileSync(config(), `stores:\n${stores.duckdb}${stores.sqlite}`);
     const { stdout } = await promisify(execFile)(
       process.execPath,

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { postReadings, startService, TOKEN, temporaryFolder } from './service.ts';
 
-it('a request that never ends does not hold up a stop', async () => {
+it('an endless request does not delay a stop', async () => {
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
   const service = await startService(folder.path);

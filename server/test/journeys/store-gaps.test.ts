@@ -54,7 +54,7 @@ async function filled(asked = true): Promise<void> {
   expect(await history()).toEqual({ count: sent, warnings: [] });
 }
 
-it('a store that was left out for a time is filled by itself, and history is whole meanwhile', async () => {
+it('a store that was temporarily not configured is backfilled automatically, and history is complete meanwhile', async () => {
   await start('sqlite', 'duckdb');
   await send(50);
   await service.stop();
@@ -113,7 +113,7 @@ it('a new store, and one whose file was deleted or exchanged for an older copy, 
   await filled();
 });
 
-it('readings that no store has any more are missed in every answer, until somebody accepts it', async () => {
+it('readings that no store has are reported as missing in every response until a user accepts it', async () => {
   await start('duckdb');
   await send(20);
   await service.stop();

@@ -49,7 +49,7 @@ function history(days: number): Row[] {
 const rowsOf = (of: Parameters<typeof allRows>[0]) => allRows(of, ['a', 'b'], 'load', ['power_kw', 'energy_kwh']);
 
 describe('a file of the archive', () => {
-  it('gives back what was written, whatever the values and names', async () => {
+  it('returns the written rows for any values and names', async () => {
     const value = fc.oneof(fc.double(), fc.constant(Number.NaN), fc.constant(-0));
     const rows = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 4e12 }), value, value), {
       minLength: 1,
@@ -78,7 +78,7 @@ describe('a file of the archive', () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
-  it('keeps −0 and 0 apart, however often they come', async () => {
+  it('distinguishes −0 and 0', async () => {
     const path = join(folder, 'zeros.parquet');
     const timestamps = Float64Array.from({ length: 20_000 }, (_, i) => i * 1000);
     const columns = [timestamps.map((_, i) => [0.5, -0, 0, Number.NaN][i % 4]!)];
@@ -108,7 +108,7 @@ describe('a file of the archive', () => {
 });
 
 describe('archiving', () => {
-  it('takes whole months out of the store, and queries do not notice', async () => {
+  it('removes whole months from the store without changing query results', async () => {
     await world.store.write([batch('load', history(100))]);
     const before = await rowsOf(world.store);
     const report = await world.archiveBefore(MARCH + 3 * UTC_DAY_MS);
@@ -176,7 +176,7 @@ describe('archiving', () => {
     await fc.assert(property, { numRuns: 15, endOnFailure: true });
   });
 
-  it('loses nothing that comes in for a month while it is being archived', async () => {
+  it('loses no reading that arrives for a month during its archiving', async () => {
     await world.close();
     const late = batch('load', [['a', JANUARY + 1, { power_kw: 7 }]]);
     let puts = 0;
@@ -193,7 +193,7 @@ describe('archiving', () => {
     expect(new Set(await rowsOf(world.reads))).toEqual(before.add(`a ${JANUARY + 1} 7 NaN`));
   });
 
-  it('leaves a month alone whose old readings keep coming in', async () => {
+  it('postpones a month that still receives late readings', async () => {
     await world.close();
     let instant = JANUARY;
     world = await openArchiveWorld(folder, {
@@ -265,7 +265,7 @@ it(`loses and doubles nothing when it is killed ${KILLS} times`, async () => {
   const files = await filesOf('objects');
   expect(new Set(files).size, 'one file a month').toBe(12);
   expect(files).toHaveLength(12);
-  expect(await filesOf('archive'), 'nothing is left over').toEqual([]);
+  expect(await filesOf('archive'), 'there are no leftovers').toEqual([]);
 });
 
 async function filesOf(name: string): Promise<string[]> {

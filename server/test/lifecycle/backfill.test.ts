@@ -119,7 +119,7 @@ describe('filling a store whose source has an archive', () => {
     expect(await allDigests(target, groups)).toEqual(await allDigests(world.store, groups));
   });
 
-  it('goes on where it was when the target broke off, or somebody stopped it', async () => {
+  it('continues from its position after a failure of the target or a cancellation', async () => {
     const groups = await history(100);
     await world.archiveBefore(MARCH);
     const target = await newTarget();
@@ -149,7 +149,7 @@ describe('filling a store whose source has an archive', () => {
     expect(await allDigests(target, groups)).toEqual(await allDigests(world.reads, groups));
   });
 
-  it('says which file is away, damaged or missing, and goes on when it is back', async () => {
+  it('reports an unreachable, damaged or missing file, and continues when it is back', async () => {
     await history(60);
     await world.archiveBefore(MARCH);
     const [january] = await world.archive.all();
@@ -193,7 +193,7 @@ describeWith('POSTGRES_BIN', 'filling PostgreSQL from a store and its archive', 
   });
   afterAll(() => server.remove());
 
-  it('brings every archived day, and nothing twice', async () => {
+  it('copies every archived day once', async () => {
     const groups = await history(100);
     await world.archiveBefore(MARCH);
     const target = await open({ type: 'postgres', url: server.url() });

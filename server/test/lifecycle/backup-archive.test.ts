@@ -173,7 +173,7 @@ describe('a backup of a place with an archive', () => {
     expect(await restore(undefined)).toMatchObject({ archive: null });
   });
 
-  it('tells that files are fewer than they were, and when the archive could not be asked', async () => {
+  it('reports missing files, and an unreachable archive', async () => {
     await world.archiveBefore(MARCH);
     const of = months();
     const manifest = await of.manifest();
@@ -274,7 +274,7 @@ describe('copies of archived files beside the backups', () => {
     expect(await half.names()).toEqual([]);
   });
 
-  it('that are damaged are no help, and the next one is taken', async () => {
+  it('are skipped when damaged, and the next one is used', async () => {
     await world.archiveBefore(MARCH);
     const of = months(archive(), copiesIn(localObjects(join(folder, 'drive'))));
     const { archive: manifest } = await backUp(of);

@@ -137,7 +137,7 @@ describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type)
 });
 
 describe('a restore', () => {
-  it('takes every table along, or leaves it behind on purpose', async () => {
+  it('includes every table, or excludes it deliberately', async () => {
     const path = join(folder, `${++files}.db`);
     await newRecords(path);
     const tables = new DatabaseSync(path, { readOnly: true })
@@ -149,7 +149,7 @@ describe('a restore', () => {
     expect(tables.sort()).toEqual([...TRANSFERRED, ...LEFT_OUT].sort());
   });
 
-  it('refuses a place that holds something, and leaves it as it was', async () => {
+  it('rejects a destination with content, and leaves it unchanged', async () => {
     const store = await newStore('sqlite');
     await store.write([batch(0, 100)]);
     const records = await newRecords();
@@ -163,7 +163,7 @@ describe('a restore', () => {
     expect(await target.store.series()).toEqual([]);
   });
 
-  it('tells when the store does not give back what it was given', async () => {
+  it('reports a store that does not return the written rows', async () => {
     const store = await newStore('sqlite');
     await store.write([batch(0, 3000)]);
     const backup = await backupOf(store, await newRecords());
@@ -224,7 +224,7 @@ describe('the journal history', () => {
     expect((await taken(0, Number.POSITIVE_INFINITY))[0]?.[0]).toBe(70);
   });
 
-  it('says which segment is damaged', async () => {
+  it('names the damaged segment', async () => {
     const path = join(folder, 'damaged');
     const archive = await JournalHistory.open({
       folder: path,

@@ -102,7 +102,7 @@ async function remove({ removals, directory }: World, name: string): Promise<str
   return id;
 }
 
-it('a deleted device is gone at once, and a new one of its name begins without its readings', async () => {
+it('a deleted device disappears immediately, and a new one of its name has none of its readings', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb', 'sqlite']);
   await use(folder, ['duckdb', 'sqlite'], async (world) => {
@@ -195,7 +195,7 @@ it('is deleted from quarantine, from what is set aside, and from archived months
   });
 });
 
-it('a store that is down is done when it is back, and all others without it', async () => {
+it('a store that is down is cleaned when it is back, and the others without delay', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb', 'sqlite']);
   await use(folder, ['duckdb', 'sqlite'], async (world) => {

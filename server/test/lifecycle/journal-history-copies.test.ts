@@ -109,7 +109,7 @@ describe('copies of the journal history', () => {
     }
   });
 
-  it('say from when to when they reach, and give nothing beyond that', async () => {
+  it('report their time range, and return nothing outside it', async () => {
     await expect(broughtBack(0, 1)).rejects.toThrow(/there are none/);
     const journal = await openJournal();
     await append(journal, 10, 20);
@@ -124,7 +124,7 @@ describe('copies of the journal history', () => {
     expect(await broughtBack(0, 25)).toEqual([10, 20]);
   });
 
-  it('never bridge a time in which nothing was kept', async () => {
+  it('never bridge a time without journal history', async () => {
     const journal = await openJournal();
     await append(journal, 10);
     await copiesIn().send(journal, work());
@@ -159,7 +159,7 @@ describe('copies of the journal history', () => {
     expect(await historyBetween(places, { from: at(60), to: at(70) }, { folder: into, signal })).toBe(local());
   });
 
-  it('go when no backup needs them any more, and what is left is still whole', async () => {
+  it('are deleted when no backup needs them, and the others stay complete', async () => {
     const journal = await openJournal();
     await append(journal, 1, 70, 140, 210);
     await copiesIn().send(journal, work());
@@ -175,7 +175,7 @@ describe('copies of the journal history', () => {
     expect(await broughtBack(100, 280)).toEqual([140, 210, 280]);
   });
 
-  it('do not claim what was thrown away here before it could be sent', async () => {
+  it('do not claim segments that were deleted locally before they were sent', async () => {
     const journal = await openJournal();
     await append(journal, 1);
     await copiesIn().send(journal, work());
@@ -220,7 +220,7 @@ describe('a place for copies that fails', () => {
     expect(await broughtBack(0, 140)).toEqual([1, 2, 70, 140]);
   });
 
-  it('lost or changed a segment: the restore names it, and it is sent again while it is here', async () => {
+  it('lost or changed a segment: the restore names it, and it is sent again while it exists locally', async () => {
     const journal = await openJournal();
     await append(journal, 1, 70, 140);
     await copiesIn().send(journal, work());
@@ -235,7 +235,7 @@ describe('a place for copies that fails', () => {
     expect(await broughtBack(0, 140)).toEqual([1, 70, 140]);
   });
 
-  it('has an index that cannot be read: a restore says so, and sending begins it anew', async () => {
+  it('has an unreadable index: a restore reports it, and the next transfer rewrites it', async () => {
     const journal = await openJournal();
     await append(journal, 1, 2);
     await copiesIn().send(journal, work());

@@ -44,7 +44,7 @@ const history = fc
     return samples;
   });
 
-it('answers from rollups are those from the raw samples, whatever the bucket, before, across and behind what was thrown away', async () => {
+it('results from rollups equal those from raw samples for any bucket, before, across and after the deleted range', async () => {
   const questions = fc.record({
     bucket: fc.constantFrom('1m', '5m', '15m', '30m', '1h', '1d', '1w'),
     from: fc.integer({ min: 0, max: 18 * 24 * 60 }),
@@ -84,7 +84,7 @@ it('answers from rollups are those from the raw samples, whatever the bucket, be
   );
 });
 
-it('raw samples go when they are old enough and no sooner, and reading them gives minutes in their place', async () => {
+it('raw samples are deleted at their configured age and not earlier, and minutes are read in their place', async () => {
   const world = worldOf(memory());
   await world.write(everyMinute(FIRST, 21 * 1440));
   const report = await world.run();
@@ -140,7 +140,7 @@ it('a run that is cut off leaves raw samples or rollups, never neither; the next
   expect(await rawRows(world)).toBe(7 * 1440);
 });
 
-it('minutes go as well when they are told to, and quarters of an hour stand for them', async () => {
+it('minutes are deleted as well when configured, and quarter hours replace them', async () => {
   const world = worldOf(memory(), { rollupDays: 10 });
   await world.write(everyMinute(FIRST, 21 * 1440));
   await world.run();

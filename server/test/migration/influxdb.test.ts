@@ -10,7 +10,7 @@ import { openMigrationWorld } from './migration-world.ts';
 
 const START = Date.UTC(2025, 5, 1);
 
-it('tells nobody but the configured server who we are', async () => {
+it('identifies itself to the configured server only', async () => {
   const told: (string | undefined)[] = [];
   const server = createServer((request, reply) => {
     told.push(request.headers.authorization);
@@ -54,7 +54,7 @@ for (const [part, version, start] of INFLUXES)
       });
     };
 
-    it('brings every point in under the names that line protocol gives', async () => {
+    it('migrates every point under the names of line protocol', async () => {
       await influx.make('home');
       const points = Array.from(
         { length: 25_000 },
@@ -106,7 +106,7 @@ for (const [part, version, start] of INFLUXES)
       );
     });
 
-    it('says what is wrong with an address or a mapping, and makes no database', async () => {
+    it('reports errors of an address or a mapping, and creates no database', async () => {
       const { migrate } = await openWorld();
       const request = { source: 'influxdb', from: `${influx.url}/attic` } as const;
       await expect(migrate(request)).rejects.toThrow(/\/attic refuses: database not found: attic/);

@@ -7,7 +7,7 @@ import type { RecordStore, RecordsOptions } from '../../src/storage/records/reco
 import type { Schema } from '../../src/storage/records/schema.ts';
 import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
 
-/** What the repositories of models and their findings promise, on whichever engine. */
+/** Guarantees of the repositories of analytics, for every engine. */
 export function analyticsRepositoryPromises(newPlace: NewPlace): void {
   const open = async (options?: RecordsOptions): Promise<RecordStore> => recordsIn(await newPlace(), options);
 

@@ -24,7 +24,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
 
   beforeAll(async () => {
     server = await startPostgresServer(bin);
-    // A server that speaks English sorts "a b" behind "ab", and capitals beside small letters.
+    // A server with an English collation sorts "a b" after "ab", and capitals beside small letters.
     await administer("create database records template template0 locale_provider icu icu_locale 'en-US'");
     await administer("create role guest login password 'let me in'");
   });
@@ -44,7 +44,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     ...changes,
   });
 
-  it('says what to do about a wrong password, and does not tell the password', async () => {
+  it('explains how to correct a wrong password, without showing it', async () => {
     const refused = openRecords(guest({ password: 'a wrong password' }));
     await expect(refused).rejects.toThrow(Unavailable);
     await expect(refused).rejects.toThrow(/does not let the user "guest" in.*check records.user, records.password/);
@@ -52,7 +52,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     await expect(openRecords(guest({ password: undefined }))).rejects.toThrow(/does not let the user "guest" in/);
   });
 
-  it('says how to make a database that is missing', async () => {
+  it('explains how to create a missing database', async () => {
     const refused = openRecords(guest({ database: 'nowhere' }));
     await expect(refused).rejects.toThrow(Unavailable);
     await expect(refused).rejects.toThrow(/no database "nowhere".*CREATE DATABASE "nowhere" OWNER "guest"/);
@@ -104,7 +104,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     expect(await records.health()).toMatchObject({ status: 'failed', error: expect.stringContaining('primary') });
   });
 
-  it('goes on after its connections broke', async () => {
+  it('continues after broken connections', async () => {
     const records = await recordsIn(await newPlace());
     await records.sites.create({ name: 'Home' });
     for (let round = 0; round < 3; round++) {
@@ -130,7 +130,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     expect(await records.sites.list()).toMatchObject([{ name: 'Boat' }, { name: 'Home' }]);
   });
 
-  it('is unavailable while the server is down, and works again by itself', async () => {
+  it('is unavailable while the server is down, and recovers automatically', async () => {
     const records = await recordsIn(await newPlace());
     await records.devices.ensure('Meter');
     await server.stop('SIGQUIT');

@@ -10,7 +10,7 @@ import { auditRetentionPromises } from './audit-retention.ts';
 import { repositoryPromises } from './repositories.ts';
 import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
 
-/** Every promise of the `RecordStore` port, on whichever engine. */
+/** Every guarantee of the `RecordStore` port, for every engine. */
 export function recordStorePromises(newPlace: NewPlace): void {
   openingPromises(newPlace);
   valuePromises(newPlace);
@@ -60,7 +60,7 @@ function openingPromises(newPlace: NewPlace): void {
       await expect(openRecords(place)).rejects.toThrow(/newer version of Wattkeeper.*0999-notes.*install that version/);
     });
 
-    it('leaves nothing behind of a migration that fails half-way', async () => {
+    it('rolls back a migration that fails', async () => {
       const place = await newPlace();
       const db = rawDatabase<unknown>(place);
       const broken = {
@@ -87,7 +87,7 @@ const JSON_OBJECT = fc
 
 function valuePromises(newPlace: NewPlace): void {
   describe('values', () => {
-    it('come back as they were given: instants, numbers, texts, JSON, truth and nothing', async () => {
+    it('are returned unchanged: instants, numbers, texts, JSON, booleans and null', async () => {
       const instant = { now: 0 };
       const records = await recordsIn(await newPlace(), { now: () => instant.now });
       const property = fc.asyncProperty(

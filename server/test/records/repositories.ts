@@ -12,7 +12,7 @@ const FLAT = {
   demand_per_kw_month: 0,
 } as const;
 
-/** What every repository promises, on whichever engine. */
+/** Guarantees of every repository, for every engine. */
 export function repositoryPromises(newPlace: NewPlace): void {
   const open = async (options?: RecordsOptions): Promise<RecordStore> => recordsIn(await newPlace(), options);
 
@@ -33,7 +33,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect(await sites.ensureDefault()).toMatchObject({ name: 'Factory', isDefault: true });
     });
 
-    it('never lets devices of your own join the demo by themselves', async () => {
+    it("never adds the user's devices to the demo automatically", async () => {
       const { sites } = await open();
       const demo = await sites.create({ name: 'Demo home', isDemo: true });
       expect(demo.isDefault).toBe(false);
@@ -99,7 +99,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect((await devices.list()).map((device) => device.name)).toEqual(['a', 'b']);
     });
 
-    it('does not let labels grow without end', async () => {
+    it('limits the number of labels', async () => {
       const { devices } = await open();
       for (let i = 0; i < 70; i++) await devices.ensure('meter', { [`tag${i}`]: 'x' });
       expect(Object.keys((await devices.require('meter')).labels)).toHaveLength(64);
@@ -123,7 +123,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect(await devices.list({ siteId: 'nowhere' })).toEqual([]);
     });
 
-    it('gives lists out in pages that miss nothing', async () => {
+    it('returns lists in pages without omissions', async () => {
       const { devices } = await open();
       await devices.ensureAll(Array.from({ length: 25 }, (_, i) => ({ name: `device ${String(i).padStart(2, '0')}` })));
       const names: string[] = [];
@@ -159,7 +159,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect(await series.list()).toEqual([]);
     });
 
-    it('describes a metric anew when it is registered again', async () => {
+    it('updates a metric when it is registered again', async () => {
       const { customMetrics } = await open();
       const tank = { name: 'rv.tank_percent', unit: '%', kind: 'gauge', minimum: 0, maximum: 100, sign: null } as const;
       expect(await customMetrics.register(tank)).toEqual({ ...tank, label: 'tank percent', custom: true });
@@ -227,7 +227,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect((await chargingSessions.page({ limit: 9, siteId: 'other' })).items).toEqual([]);
     });
 
-    it('notices when two people change a setting at once', async () => {
+    it('detects concurrent changes of a setting', async () => {
       const { settings } = await open({ now: () => 7 });
       expect(await settings.get('display')).toBeUndefined();
       await settings.put('display', { language: 'en' }, 0);
@@ -331,7 +331,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       );
     });
 
-    it('forgets what belonged to a user who is removed', async () => {
+    it('deletes the data of a removed user', async () => {
       const { users, signIns, apiTokens, layouts } = await open();
       const { id: userId } = await users.create({ username: 'ann', role: 'viewer', passwordHash: null });
       await signIns.create({ idHash: 'h', userId, csrfToken: 'c', createdAt: 1, lastUsedAt: 1, expiresAt: 9 });

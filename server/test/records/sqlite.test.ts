@@ -34,7 +34,7 @@ it('opens a file in which the journal has made its own tables first', async () =
   journal.close();
 });
 
-it('lists the baseline in use also where a thousand versions are newer', async () => {
+it('lists the active baseline even if a thousand versions are newer', async () => {
   const records = await openRecords({ type: 'sqlite', path: ':memory:' });
   const { id: siteId } = await records.sites.ensureDefault();
   const { id } = await records.devices.create({ name: 'Press', kind: 'machine', siteId });

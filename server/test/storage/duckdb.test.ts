@@ -43,7 +43,7 @@ describe('the DuckDB store', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('says who may have a file that is in use', async () => {
+  it('names the possible holder of a locked file', async () => {
     const writer = fileURLToPath(new URL('../conformance/telemetry-writer.ts', import.meta.url));
     const child = spawn(process.execPath, [writer, JSON.stringify(at(folder)), '0'], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -14,12 +14,12 @@ import { describeWith } from '../needs.ts';
 const T0 = Date.UTC(2026, 0, 15);
 
 describe('names in InfluxDB', () => {
-  it('come back as they were', () => {
+  it('are returned unchanged', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (name) => decodeName(encodeName(name)) === name));
   });
 });
 
-it('says who does not answer, and what to check', async () => {
+it('names the server that does not respond, and what to check', async () => {
   const nobody: StoreInput = { type: 'influxdb', url: 'http://127.0.0.1:19', database: 'x' };
   await expect(openTelemetryStore(nobody)).rejects.toBeInstanceOf(Unavailable);
   await expect(openTelemetryStore(nobody)).rejects.toThrow(
@@ -236,7 +236,7 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
     await store.close();
   });
 
-  it('says what to check where it is not let in', async () => {
+  it('explains what to check when access is denied', async () => {
     await expect(at('bench', { ...influx.access, token: 'wrong' })).rejects.toThrow(
       /does not let us in: .*check token/,
     );

@@ -11,7 +11,7 @@ telemetryStoreConformance('memory', {
 });
 
 describe('the memory store', () => {
-  it('keeps the span it is told to and says from where on it is whole', async () => {
+  it('keeps the configured time span and reports from when it is complete', async () => {
     const store = new MemoryStore({ spanMs: HOUR_MS, maxBytes: 32 * 2 ** 20 });
     expect(store.coveredSince()).toBe(Number.NEGATIVE_INFINITY);
     for (let i = 0; i < 300; i++) await store.write([batch('g', [['d', T0 + i * MINUTE_MS, { v: i }]])]);
@@ -33,7 +33,7 @@ describe('the memory store', () => {
     expect(await rowsOf(store, 'g', ['d'], ['v'])).toHaveLength(1);
   });
 
-  it('stays within its bytes and lets the oldest rows go first', async () => {
+  it('stays within its memory limit and drops the oldest rows first', async () => {
     const maxBytes = 2 ** 20;
     const store = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes });
     for (let i = 0; i < 400; i++) {

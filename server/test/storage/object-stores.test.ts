@@ -38,7 +38,7 @@ async function end(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** What every object store promises. */
+/** Guarantees of every object store. */
 function promises(options: () => ObjectStoreOptions, elsewhere: () => ObjectStoreOptions): void {
   const key = 'group=solar%20roof/month=2026-01/0001-ab.parquet';
   const other = 'group=load/x';
@@ -53,7 +53,7 @@ function promises(options: () => ObjectStoreOptions, elsewhere: () => ObjectStor
     return readFile(file);
   };
 
-  it('gives files back byte for byte, large and empty ones too, and the last one put', async () => {
+  it('returns files byte for byte, including large and empty ones, in their last version', async () => {
     const large = Uint8Array.from({ length: 9_000_001 }, (_, i) => (i * 31) ^ (i >> 8));
     await put(key, large);
     expect((await get(key)).equals(large)).toBe(true);

@@ -219,7 +219,7 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
     );
   });
 
-  it('answer null for a machine that nobody knows', async () => {
+  it('return null for an unknown machine', async () => {
     const store = await openTelemetryStore({ type: 'postgres', url: server.url(), schema: 'empty' });
     await store.close();
     const client = new Client({ connectionString: server.url() });

@@ -36,7 +36,7 @@ describe('the SQLite store', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('lets nobody else have its file', async () => {
+  it('locks its file', async () => {
     const store = await openTelemetryStore(at(folder));
     await store.write([batch('g', [['d', T0, { v: 1 }]])]);
     await expect(openTelemetryStore(at(folder))).rejects.toBeInstanceOf(Unavailable);

@@ -10,14 +10,14 @@ describe('calls to a worker', () => {
   });
   afterEach(() => calls.terminate());
 
-  it('carry values and memory there and back', async () => {
+  it('transfer values and memory in both directions', async () => {
     const numbers = Float64Array.of(1, 2);
     const doubled = await calls.call('double', [numbers], { transfer: [numbers.buffer] });
     expect(doubled).toEqual(Float64Array.of(2, 4));
     expect(numbers).toHaveLength(0);
   });
 
-  it('carry expected errors as what they are', async () => {
+  it('pass on expected errors with their class', async () => {
     const refused = calls.call('refuse', ['coal']);
     await expect(refused).rejects.toBeInstanceOf(InvalidInput);
     await expect(refused).rejects.toThrow('only good things are allowed; got coal');

@@ -39,7 +39,7 @@ export function noDefaultExports({ files }: Project): Violation[] {
   );
 }
 
-/** What is left to do stands in an issue, not in the code. */
+/** Open work belongs in an issue, not in the code. */
 export function noLeftovers({ files }: Project): Violation[] {
   return each(files, ({ text }) =>
     text.split('\n').flatMap((content, index) => {
@@ -56,14 +56,14 @@ export function pureAnalytics({ files }: Project): Violation[] {
   ).map(toViolation('pure analytics', (what) => `${what}: a model takes time and randomness as parameters`));
 }
 
-/** Configuration is checked in one place, so it is read in one place. */
+/** The environment is read and validated in one place. */
 export function environmentOnlyInConfig({ files }: Project): Violation[] {
   return each(files, (file) =>
     READS_ENVIRONMENT.test(file.path) || isTest(file.path) ? [] : file.environmentReads,
   ).map(toViolation('environment', (what) => `${what}: only server/src/config reads the environment`));
 }
 
-/** What goes out is checked in one place. The command line talks to its own service. */
+/** Outbound connections are checked in one place. The command line connects to its service. */
 export function networkOnlyInOutbound({ files }: Project): Violation[] {
   return each(files, (file) => {
     if (!file.path.startsWith('server/src/') || MAY_USE_NETWORK.test(file.path) || isTest(file.path)) return [];
@@ -78,7 +78,7 @@ export function networkOnlyInOutbound({ files }: Project): Violation[] {
   }).map(toViolation('network', (what) => `${what}: connect through server/src/outbound, which checks addresses`));
 }
 
-/** Tests learn from one place what the machine has. */
+/** Tests find the parts of the machine in one place. */
 export function testPartsOnlyFromNeeds({ files }: Project): Violation[] {
   const name = /process\.env(\.|\[['"`])WATTKEEPER_TEST_\w*/;
   return each(files, ({ path, text }) =>
@@ -123,7 +123,7 @@ export function limitNames({ files }: Project): Violation[] {
   ).map(toViolation('limit names', (what) => `${what}: name a limit MAX_<WHAT>_<UNIT> or MIN_<WHAT>_<UNIT>`));
 }
 
-/** Files and functions fit a head; `exceptions` that are not needed are violations too. */
+/** Files and functions are within the length limits; unneeded `exceptions` are violations too. */
 export function lengths({ files }: Project, exceptions: readonly Exception[]): Violation[] {
   const unused = new Set(exceptions);
   const isExcepted = (path: string, name?: string) => {
