@@ -168,7 +168,7 @@ function faultsOf(random: () => number): Faults {
   };
 }
 
-/** Sums reports; a later check of the same disk replaces the earlier count. */
+/** Sums the faults of two checks; also the checked values with `add`, for different disks, else their maximum. */
 function worse(before: Check, now: Check, add = false): Check {
   return {
     checked: add ? before.checked + now.checked : Math.max(before.checked, now.checked),

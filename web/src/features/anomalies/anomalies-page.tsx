@@ -156,7 +156,7 @@ function Filters({ search, window, state, severity, machine }: FilterProps) {
   );
 }
 
-/** Starts the hourly job immediately. New anomalies appear through the live stream. */
+/** Starts the hourly job immediately. The page shows its anomalies when it ends. */
 function LookNow() {
   const text = useText();
   const { api } = useServices();
