@@ -4,13 +4,13 @@ import { redacted } from '../domain/secrets.ts';
 import type { Api } from './api.ts';
 import { callerOf } from './security-caller.ts';
 
-/** Where changes are written down. */
+/** The log of changes. */
 export interface ChangeLog {
   /** Never rejects: the change has been made, and must not be answered as failed. */
   append(entry: { actor: string; action: string; target: string | null; detail: string | null }): Promise<void>;
 }
 
-/** What is kept of a body: a mapping of a migration alone may have a million characters. */
+/** Maximum length of a stored body: the mapping of a migration may have a million characters. */
 export const MAX_DETAIL_CHARACTERS = 10_000;
 
 interface Named {
@@ -19,12 +19,12 @@ interface Named {
 }
 
 /**
- * Writes each change that succeeded into the audit log, before it is answered: who, the action that the route names (`config.audit`), on what, and
- * the body without its secrets. Call it before the routes are added.
+ * Writes each successful change to the audit log before it is answered: the caller, the action of the route (`config.audit`), its object, and the
+ * body without secrets. Call it before the routes are added.
  */
 export function auditChanges(api: Api, log: ChangeLog): void {
   const answers = new WeakMap<FastifyRequest, Named>();
-  // The object that the handler answers with; answers without a body and of text have none.
+  // The object that the handler returns; answers without a body or with text have none.
   api.addHook('preSerialization', async (request, _, answer) => {
     if (request.routeOptions.config.audit !== undefined) answers.set(request, answer as Named);
     return answer;
@@ -43,7 +43,7 @@ function detailOf({ body, routeOptions }: FastifyRequest): string | null {
   return detail.length > MAX_DETAIL_CHARACTERS ? `${detail.slice(0, MAX_DETAIL_CHARACTERS)}…` : detail;
 }
 
-/** The name of what was changed, or else its id. A name in the path goes first: the answer may be of the job that works on it. */
+/** The name of the changed object, or else its id. A name in the path has priority: the answer may describe the job that changes it. */
 function targetOf(asked: Named, answer: Named | undefined): string | null {
   return asked.name ?? answer?.name ?? asked.id ?? answer?.id ?? null;
 }

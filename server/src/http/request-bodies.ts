@@ -12,20 +12,20 @@ declare module 'fastify' {
   }
 }
 
-/** Parsing a document up to this size does not have to wait for its turn. */
+/** Documents up to this size are parsed without queueing. */
 const SMALL_BYTES = 16 * 1024;
-/** An answer that comes before the end of its request waits this long for the rest, which is discarded; then the connection is closed. */
+/** If the answer precedes the end of the request, the rest is read and discarded for this long; then the connection is closed. */
 const MAX_DISCARD_MS = 2 * SECOND_MS;
 /**
- * A text, or one of the numbers that JSON does not have and some programs write nevertheless. Only for documents whose texts all end: in others it
- * looks for the end from every quotation mark on.
+ * A text, or one of the numbers that JSON does not define but some programs write. Only for documents in which every text ends: in others it
+ * would search for the end from every quotation mark.
  */
 const NOT_A_NUMBER = /"(?:[^"\\]|\\.)*"|(-?\b(?:NaN|Infinity)\b)/gs;
 const BLANK = /^[ \t\r\n]*$/;
 
 /**
- * Takes the place of Fastify's own parsers: JSON is scanned while it arrives and parsed as a whole where it is small; routes that take long lists or
- * lines read through `app.bodies`. Call it before any route is added.
+ * Replaces Fastify's parsers: JSON is scanned while it arrives, and small documents are parsed as a whole; routes for long lists or lines read
+ * through `app.bodies`. Call it before any route is added.
  */
 export function readBodies(app: FastifyInstance, options: BodyReaderOptions): void {
   app.decorate('bodies', new BodyReader(options));
@@ -34,14 +34,14 @@ export function readBodies(app: FastifyInstance, options: BodyReaderOptions): vo
   app.addHook('onRoute', limitPublicBody);
   app.addHook('onSend', async (request, reply) => {
     if (!announcesBody(request) || request.raw.readableEnded) return;
-    // Closing at once would reset the connection, and its client would lose the answer.
+    // Closing immediately would reset the connection, and the client would lose the answer.
     const isRead = await app.bodies.discard(request, MAX_DISCARD_MS);
     if (isRead) reply.removeHeader('connection');
     else reply.header('connection', 'close');
   });
 }
 
-/** In this scope bodies of this type (`*`: of any) are left unread: the handlers read them. */
+/** In this scope, bodies of this type (`*`: any) are not read here: the handlers read them. */
 export function leaveBodiesUnread(
   scope: Pick<FastifyInstance, 'removeAllContentTypeParsers' | 'addContentTypeParser'>,
   contentType: string,
@@ -51,7 +51,7 @@ export function leaveBodiesUnread(
 }
 
 /**
- * Reads one JSON document, or a list of up to `maxElements` in slices, of which each is a list as well. Nothing is worked on before the whole body is
+ * Reads one JSON document, or a list of up to `maxElements` in slices, each of which is a list. Nothing is processed before the whole body is
  * known to be JSON.
  */
 export function readJsonSlices<T>(
@@ -131,7 +131,7 @@ function checkTexts({ isInText }: JsonScanner): void {
 function parse(text: string): unknown {
   if (text === '') throw notJson('it is empty');
   try {
-    // Names such as `__proto__` become own keys, and are read as such alone.
+    // Names such as `__proto__` become own keys, and are read only as such.
     return JSON.parse(text);
   } catch (error) {
     const named = text.replace(NOT_A_NUMBER, (token, outside?: string) =>
@@ -142,9 +142,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** 400 as everywhere for JSON that breaks off; 422 is for JSON that does not fit. */
+/** 400 for malformed JSON, as everywhere; 422 is for JSON that does not fit the schema. */
 function notJson(reason: string): Error {
-  return Object.assign(new Error(`the body is not JSON: ${reason}; nothing of it was taken`), { statusCode: 400 });
+  return Object.assign(new Error(`the body is not JSON: ${reason}; none of it was accepted`), { statusCode: 400 });
 }
 
 function limitPublicBody(route: RouteOptions): void {

@@ -9,7 +9,7 @@ import type { Caller } from './api.ts';
 import { checkHosts } from './hosts.ts';
 import { limitRates, type RateLimits } from './security-rates.ts';
 
-/** Who calls. */
+/** The caller. */
 export interface Authenticator {
   authenticate(
     headers: FastifyRequest['headers'],
@@ -21,9 +21,9 @@ export interface Authenticator {
 export interface SecurityOptions {
   /** Origins whose pages may call the API with a token, such as `https://grafana.example`; `*` for all. Default: none. */
   readonly corsOrigins?: readonly string[] | undefined;
-  /** Address that people type, when a reverse proxy does not pass the Host header on. */
+  /** The address that users type, if a reverse proxy does not forward the Host header. */
   readonly publicUrl?: string | undefined;
-  /** Names of the service besides addresses, names of private networks and that of `publicUrl`. */
+  /** Host names of the service in addition to IP addresses, names of private networks and the host of `publicUrl`. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly rateLimits?: Partial<RateLimits> | undefined;
 }
@@ -34,10 +34,10 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const DOCUMENTATION = '/docs';
 
 /**
- * Sends security headers, limits rates, and lets a request through to its handler only if the route is public or the caller has
- * the route's scope. Call it before any route is added: a route that names no scope stops the start.
+ * Sends security headers, limits rates, and passes a request to its handler only if the route is public or the caller has the route's
+ * scope. Call it before any route is added: a route without a scope stops the start.
  *
- * Order on each request: headers, CORS, rate limit (also of those who fail to sign in), authentication, scope, CSRF or origin,
+ * Order on each request: headers, CORS, rate limit (including failed sign-ins), authentication, scope, CSRF or origin,
  * and only then the body is read.
  */
 export async function registerSecurity(
@@ -72,10 +72,10 @@ export async function registerSecurity(
 }
 
 /**
- * Scripts only from here and never inline. Styles inline as well, because ECharts writes its tooltips as HTML with style
- * attributes and menus and dialogs add style elements; without scripts that leaks nothing. Images from data and blob addresses for
- * charts that are saved as pictures, workers from blobs for libraries that carry their own. No upgrade to HTTPS and no HSTS: most
- * homes have plain HTTP on their own network, and a reverse proxy with a certificate adds its own.
+ * Scripts only from this origin, never inline. Inline styles are allowed, because ECharts writes its tooltips as HTML with style attributes,
+ * and menus and dialogs add style elements; without scripts that leaks nothing. Images from data and blob addresses for charts that are
+ * saved as pictures; workers from blobs for libraries that embed them. No upgrade to HTTPS and no HSTS: most homes use plain HTTP on their
+ * network, and a reverse proxy with a certificate adds both.
  */
 const HEADERS = {
   contentSecurityPolicy: {
@@ -92,7 +92,7 @@ const HEADERS = {
       'object-src': ["'none'"],
       'base-uri': ["'self'"],
       'form-action': ["'self'"],
-      // Home Assistant shows add-ons in a frame of its own address.
+      // Home Assistant shows add-ons in a frame of its address.
       'frame-ancestors': ["'self'"],
     },
   },
@@ -108,18 +108,18 @@ function demandScope(route: RouteOptions): void {
   route.config = { ...route.config, scope: 'public' };
 }
 
-/** Tokens in addresses end up in logs and histories: only where InfluxDB's clients cannot do otherwise. */
+/** Tokens in addresses are stored in logs and histories: accepted only where InfluxDB's clients have no other way. */
 function tokenQuery(request: FastifyRequest): unknown {
   return request.routeOptions.url?.startsWith('/api/v1/') ? undefined : request.query;
 }
 
 function unauthorized(reply: FastifyReply): Unauthorized {
-  // Basic works as well but is not offered: browsers would open a window of their own.
+  // Basic authentication works but is not offered: browsers would open their own dialog.
   reply.header('www-authenticate', 'Bearer realm="wattkeeper"');
   return new Unauthorized('sign in, or send an API token as "Authorization: Bearer …"');
 }
 
-/** Browsers send the session cookie along, whoever wrote the page: only our own pages know the CSRF token or have our origin. */
+/** Browsers send the session cookie for pages of any origin; only our own pages have the CSRF token or our origin. */
 function checkCrossSite(request: FastifyRequest, caller: Caller, pageOrigins: ReadonlySet<string>): void {
   if (caller.csrfToken === null) return;
   if (request.headers.upgrade?.toLowerCase() === 'websocket') {
@@ -131,12 +131,12 @@ function checkCrossSite(request: FastifyRequest, caller: Caller, pageOrigins: Re
   }
 }
 
-/** Null also where the records with the tokens cannot be read: what is public is answered nevertheless. */
+/** Null also if the records with the tokens cannot be read: public routes are served nevertheless. */
 async function callerWhereKnown(auth: Authenticator, request: FastifyRequest): Promise<Caller | null> {
   return auth.authenticate(request.headers, request.cookies).catch(() => null);
 }
 
-/** Browsers state the origin of the page that sends a request: a session and a sign-in belong to our own pages. */
+/** Browsers send the origin of the page: sessions and sign-ins are accepted only from our own pages. */
 function refuseForeignPage(request: FastifyRequest, pageOrigins: ReadonlySet<string>): void {
   if (!isForeign(request, pageOrigins)) return;
   throw new Forbidden(

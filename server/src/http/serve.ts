@@ -8,12 +8,12 @@ type EndpointRequest<E extends Endpoint> = FastifyRequest<{
   Body: Received<E, 'body'>;
 }>;
 
-/** What a handler answers: JSON that fits the declaration, nothing for 204, or the reply when it has sent one itself. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler that answers nothing returns nothing
+/** The return value of a handler: JSON that fits the declaration, nothing for 204, or the reply if the handler has sent it. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without an answer returns nothing
 type Answered<E extends Endpoint> = FastifyReply | (null extends AnswerOf<E> ? void : AnswerOf<E>);
 
 /**
- * Registers the route of an endpoint. The answer has the endpoint's status; a handler of an endpoint with several sets another than the first on the
+ * Registers the route of an endpoint. The answer has the endpoint's first status; a handler sets any other on the
  * reply.
  */
 export function serve<E extends Endpoint>(
@@ -44,7 +44,7 @@ export function serve<E extends Endpoint>(
     ...options,
     handler: async (request, reply) => {
       const answer = await handler(request as EndpointRequest<E>, reply.status(status!));
-      // A reply is a promise without a value: what has been sent must not be followed by null.
+      // A reply resolves without a value: a sent answer must not be followed by null.
       return reply.sent ? reply : (answer ?? null);
     },
   });

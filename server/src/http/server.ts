@@ -25,11 +25,11 @@ import { knownNamesOnly } from './unknown-names.ts';
 
 export interface ServerOptions {
   readonly version: string;
-  /** Path that a reverse proxy leaves in front of every request; empty for none. */
+  /** Path prefix that a reverse proxy does not remove; empty for none. */
   readonly prefix: string;
-  /** Largest body of any route. */
+  /** Maximum body size of any route. */
   readonly maxBodyBytes: number;
-  /** Reverse proxies whose X-Forwarded-* headers hold: how many stand before the service, or their addresses and networks. */
+  /** Reverse proxies whose X-Forwarded-* headers are trusted: their number, or their addresses and networks. */
   readonly trustProxy: TrustedProxies;
   /** Default: `CONNECTION_LIMITS`. */
   readonly connections?: Partial<ConnectionLimits>;
@@ -43,7 +43,7 @@ export interface ServerOptions {
   readonly apiRoutes: (api: Api) => void | Promise<void>;
 }
 
-/** What a WebSocket client may send as one message; each part that waits for the rest costs memory beyond its bytes. */
+/** Maximum size of a message of a WebSocket client; each fragment that waits for the rest needs additional memory. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_MESSAGE_FRAGMENTS = 64;
 const MAX_MESSAGE_CHUNKS = 256;
@@ -67,7 +67,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       ignoreTrailingSlash: false,
       querystringParser: parseQuery,
     },
-    // Addresses that the router cannot take: no route's error handler sees them.
+    // Addresses that the router rejects do not reach the error handler of a route.
     frameworkErrors: sendProblem,
     rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
   });
@@ -85,7 +85,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       maxPayload: MAX_MESSAGE_BYTES,
       maxFragments: MAX_MESSAGE_FRAGMENTS,
       maxBufferedChunks: MAX_MESSAGE_CHUNKS,
-      // Answers to pings would be queued for a client that does not read.
+      // Answers to pings would be queued for a client that does not read them.
       autoPong: false,
     },
   });
@@ -99,7 +99,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
 type TrustedProxies = number | readonly string[];
 
-/** Each proxy appends the address that it sees to X-Forwarded-For: only as many entries hold, from the end, as there are proxies. */
+/** Each proxy appends the address of its client to X-Forwarded-For: from the end, only as many entries are trusted as there are proxies. */
 function trustOf(proxies: TrustedProxies): string[] | ((address: string, hop: number) => boolean) {
   return typeof proxies === 'number' ? (_address, hop) => hop < proxies : [...proxies];
 }
@@ -110,7 +110,7 @@ function stripPrefix(url: string, prefix: string): string {
   return rest === '' ? '/' : rest.startsWith('/') ? rest : url;
 }
 
-/** A route of the API that states no parameters takes none. */
+/** An API route without declared parameters accepts none. */
 function takeNoQuery({ schema, websocket }: RouteOptions): void {
   if (schema === undefined || schema.hide === true || websocket === true) return;
   schema.querystring ??= z.object({});
@@ -148,10 +148,10 @@ async function documentApi(app: FastifyInstance, version: string, prefix: string
     const response = (route.schema.response ?? {}) as Record<string, unknown>;
     const problem = { description: 'What went wrong', content: { 'application/problem+json': { schema: Problem } } };
     const scope = route.config?.scope;
-    // What a caller must be allowed to do, where OpenAPI 3.1 names roles.
+    // The required scope, in the place where OpenAPI 3.1 lists roles.
     const security = scope === undefined || scope === 'public' ? [] : [{ token: [scope] }, { session: [scope] }];
     Object.assign(route.schema, { security });
-    // A path that is too long reaches no route, so its answer has one form everywhere.
+    // A path that is too long reaches no route, so its answer has the same form for all.
     const tooLong = response['4xx'] && route.url.includes(':') ? { 414: problem } : {};
     route.schema.response = {
       ...{ ...response, ...tooLong },
@@ -164,7 +164,7 @@ async function documentApi(app: FastifyInstance, version: string, prefix: string
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Names each operation by its method and path, such as `get_telemetry_latest`, for programs that make clients of the document. */
+/** Names each operation by its method and path, such as `get_telemetry_latest`, for generators of clients. */
 function withOperationIds<T extends object>(document: T): T {
   const { paths = {} } = document as { paths?: Record<string, Partial<Record<string, { operationId?: string }>>> };
   for (const [path, item] of Object.entries(paths)) {

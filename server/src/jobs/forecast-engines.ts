@@ -18,7 +18,7 @@ interface Arima {
 type ArimaLoader = (module: unknown) => new (options: Readonly<Record<string, number | boolean>>) => Arima;
 
 const SEASON_PRIOR = 10;
-/** A search without season: seasons are the business of other models. */
+/** A search without season: other models handle seasons. */
 const ARIMA_SEARCH = {
   auto: true,
   p: 3,
@@ -33,13 +33,13 @@ const ARIMA_SEARCH = {
   verbose: false,
 };
 
-/** Reads the WebAssembly of the engines and starts them. For a thread of models: a fit takes up to seconds, and nothing else runs meanwhile. */
+/** Loads the WebAssembly engines. For model threads only: a fit takes up to seconds and blocks its thread. */
 export function loadForecastEngines(): ForecastEngines {
   engines ??= startEngines();
   return engines;
 }
 
-/** Once in each thread: the modules live as long as it. */
+/** Once per thread: the modules stay loaded until it ends. */
 let engines: ForecastEngines | undefined;
 
 function startEngines(): ForecastEngines {
@@ -73,7 +73,7 @@ function pointsOf(model: { predict(steps: number): { point: number[] }; free(): 
   }
 }
 
-/** Each fit gets an instance of its own: one that trapped is of no use afterwards. */
+/** Each fit gets a new instance: an instance that trapped cannot be used again. */
 function loadArima(): ForecastEngines['arima'] {
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve('arima'));

@@ -6,7 +6,7 @@ export function keyOf(definition: JobDefinition, params: unknown): string {
   return `${definition.name} ${definition.key?.(params) ?? ''}`;
 }
 
-/** @throws InvalidInput for parameters that the job does not take */
+/** @throws InvalidInput if the parameters do not fit the job */
 export function parseParams(definition: JobDefinition, params: unknown): unknown {
   if (definition.params === undefined) return {};
   const parsed = definition.params.safeParse(params);

@@ -3,36 +3,36 @@ import type { z } from 'zod';
 import type { OnProgress } from '../domain/progress.ts';
 import type { Rights } from '../domain/rights.ts';
 
-/** What a running job is given. */
+/** The context of a running job. */
 export interface JobContext<P = unknown> {
   readonly params: P;
-  /** Who asked for the run; null: the clock. */
+  /** The user or token that requested the run; null: the schedule. */
   readonly by: Rights | null;
-  /** Aborts when someone cancels the run or the service stops; the job ends soon after, by throwing the reason. */
+  /** Aborts when the run is cancelled or the service stops; the job then throws the reason soon. */
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
 }
 
-/** A piece of work that runs by the clock, when asked, or both. */
+/** Work that runs on a schedule, on request, or both. */
 export interface JobDefinition<P = unknown, A = unknown> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  /** Cron expression (minute hour day month weekday) in the site's time; null: only when asked. */
+  /** Cron expression (minute hour day month weekday) in the site's time; null: only on request. */
   readonly schedule: string | null;
-  /** Runs soon after every start as well, where it is enabled then. */
+  /** Also runs soon after every start of the service, if it is enabled. */
   readonly atStart?: boolean;
-  /** What a run takes; runs by the clock get what an empty object becomes. Without it a run takes nothing. */
+  /** Schema of the parameters; a scheduled run parses an empty object. Without a schema, a run has no parameters. */
   readonly params?: z.ZodType<P>;
-  /** What starting and cancelling a run requires: the scope of the feature's own endpoints. */
+  /** The scope required to start or cancel a run: that of the feature's endpoints. */
   readonly scope: Exclude<Scope, 'read'>;
-  /** Throws what the caller is to know at once, such as a name that does not exist: before a run that is asked for is queued. */
+  /** Checks a requested run before it is queued, and throws errors such as an unknown name. */
   check?(params: P): Promise<void> | void;
   /** Runs with the same key do not overlap; the default is one run of the job at a time. */
   key?(params: P): string;
-  /** Whether the clock starts it at present: a switched-off feature does nothing by itself. */
+  /** Whether the schedule is active: the jobs of a disabled feature run only on request. */
   enabled?(): boolean;
   run(context: JobContext<P>): Promise<A>;
-  /** What is kept of the answer as the run's result: JSON. Without it, the whole answer. */
+  /** The part of the answer that is stored as the result of the run: JSON. Default: the whole answer. */
   toResult?(answer: A): unknown;
 }

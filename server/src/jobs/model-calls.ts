@@ -6,28 +6,26 @@ import { toWire, type WireError } from '../domain/wire-error.ts';
 /** A pure function of plain data and columns. */
 // biome-ignore lint/suspicious/noExplicitAny: each model types its own input
 export type Model = (input: any) => unknown;
-/** Models by name. Each is brought in by the thread that first runs it, so that no thread carries what it never needs. */
+/** Models by name. A thread loads a model when it first runs it. */
 export type ModelList = Record<string, () => Promise<Model>>;
 
 export type InputOf<L extends ModelList, N extends keyof L> = Parameters<Awaited<ReturnType<L[N]>>>[0];
 export type ResultOf<L extends ModelList, N extends keyof L> = Awaited<ReturnType<Awaited<ReturnType<L[N]>>>>;
 
-/** What the pool asks a thread. */
+/** A request from the pool to a thread. */
 export interface ModelCall {
   readonly name: string;
   readonly input: unknown;
 }
 export type ModelAnswer = { readonly value: unknown } | { readonly error: WireError };
 
-/** What a model worker exports as `run`: it runs models of the list and hands columns over instead of copying them. */
+/** The `run` function of a model worker: runs models of the list, and transfers columns instead of copying them. */
 export function serveModels(models: ModelList): (call: ModelCall) => Promise<ModelAnswer> {
   return async ({ name, input }) => {
     try {
       const load = ownValue(models, name);
       if (load === undefined) {
-        throw new InvalidInput(
-          `there is no model ${JSON.stringify(name)}; there are ${Object.keys(models).join(', ')}`,
-        );
+        throw new InvalidInput(`unknown model ${JSON.stringify(name)}; known are ${Object.keys(models).join(', ')}`);
       }
       const model = await load();
       const value = await model(input);
@@ -43,7 +41,7 @@ function handedOver<T extends object>(value: T, memory: readonly ArrayBuffer[]):
   return move({ [valueSymbol]: value, [transferableSymbol]: memory }) as unknown as T;
 }
 
-/** Memory of the columns in plain data. Lists of numbers and texts are not walked through. */
+/** The buffers of the columns in plain data, for transfer. Lists of numbers and texts are not searched. */
 function* columnsIn(value: unknown): Generator<ArrayBuffer> {
   if (ArrayBuffer.isView(value)) yield value.buffer as ArrayBuffer;
   else if (Array.isArray(value) && typeof value[0] !== 'object') return;

@@ -7,31 +7,31 @@ import type { InputOf, ModelAnswer, ModelCall, ModelList, ResultOf } from './mod
 import type { Models } from './models.ts';
 
 export interface RunOptions {
-  /** Ends the run at once, also in the midst of a calculation; it rejects with the signal's reason. */
+  /** Ends the run immediately, even during a calculation; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** A run that takes longer is ended; the time that it waits for a thread counts. Default: ten minutes. */
+  /** Maximum time of a run, including its wait for a thread. Default: ten minutes. */
   readonly timeoutMs?: number;
-  /** Columns of the input to hand over instead of copying: the caller cannot use them afterwards. */
+  /** Columns of the input to transfer instead of copying: the caller cannot use them afterwards. */
   readonly transfer?: readonly Float64Array[];
 }
 
 export interface ModelPoolOptions {
-  /** Exports `run`, made by `serveModels`. */
+  /** A module that exports `run`, created by `serveModels`. */
   readonly worker?: URL;
   readonly threads?: number;
-  /** Runs that wait for a thread; more are refused. */
+  /** Maximum number of runs that wait for a thread. */
   readonly maxWaiting?: number;
 }
 
 const TIMEOUT_MS = 10 * MINUTE_MS;
 const MAX_WAITING = 100;
-/** A thread without work ends after this, and gives its memory back. */
+/** An idle thread ends after this time and releases its memory. */
 const IDLE_MS = 30_000;
 const RETRY_AFTER_S = 10;
-/** Models give way to requests and to the store's thread. Elsewhere than on Linux this would slow the whole process down. */
+/** Models have a lower priority than requests and the store's thread. On other systems than Linux this would slow down the whole process. */
 const NICE = platform() === 'linux' ? 10 : 0;
 
-/** Runs models beside the service's own thread, so that none holds up a request; one core is left to that thread where there are several. */
+/** Runs models on other threads than the service's own, so that none delays a request; with several cores, one is left to that thread. */
 export class ModelPool<L extends ModelList = Models> {
   readonly #pool: Piscina<ModelCall, ModelAnswer>;
   readonly #maxWaiting: number;
@@ -52,13 +52,13 @@ export class ModelPool<L extends ModelList = Models> {
       niceIncrement: NICE,
     });
     this.#pool.on('error', () => {
-      // Runs reject by themselves; here comes what belongs to none, such as the answer of one that was given up in the same moment.
+      // Errors of runs reject the runs; this receives errors without a run, such as the late answer of a cancelled one.
     });
   }
 
   /**
-   * Runs a model and gives its result. Expected errors arrive as what they are.
-   * @throws Unavailable when too many runs wait, this one took too long, or the pool closes; the reason of the signal
+   * Runs a model and returns its result. Expected errors keep their class.
+   * @throws Unavailable if too many runs wait, this one takes too long, or the pool closes; the reason of the signal
    */
   async run<N extends keyof L & string>(
     name: N,
@@ -81,11 +81,11 @@ export class ModelPool<L extends ModelList = Models> {
     return answer.value as ResultOf<L, N>;
   }
 
-  /** In place of a thread that was ended the pool starts another only when it is called: those that wait behind it would wait for ever. */
+  /** The pool replaces an ended thread only at its next call; without one, the waiting runs would never start. */
   #wake(): void {
     if (this.#pool.queueSize === 0 || this.#closing.signal.aborted) return;
     this.#pool.run({ name: '', input: null }, { signal: this.#closing.signal }).catch(() => {
-      // Whatever became of it, it has started a thread, or the pool is closing.
+      // Whatever its outcome, it has started a thread, or the pool is closing.
     });
   }
 

@@ -8,7 +8,7 @@ interface SolarTask {
   readonly hours: SolarHours;
 }
 
-/** Models that run on threads of their own. To add one, add a line. */
+/** Models that run on worker threads. To add one, add a line. */
 export const MODELS = {
   'anomaly.detect': async () => (await import('../analytics/anomaly/device.ts')).detectInDevice,
   'baseline.train': async () => (await import('../analytics/baseline/train.ts')).trainBaseline,

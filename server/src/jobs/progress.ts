@@ -1,9 +1,9 @@
 import type { JobRunPatch } from '../domain/job-run.ts';
 
-/** Progress goes to the records at most this often. */
+/** Minimum time between two writes of progress to the records. */
 const PROGRESS_EVERY_MS = 500;
 
-/** Passes on the newest progress, one write at a time and not too often. */
+/** Writes the newest progress, one write at a time and at limited frequency. */
 export class Progress {
   readonly #write: (patch: JobRunPatch) => Promise<void>;
   #newest: JobRunPatch | null = null;

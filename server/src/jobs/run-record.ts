@@ -2,14 +2,14 @@ import type { JobState } from '@wattkeeper/contract/job.ts';
 import { Conflict, messageOf } from '../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../domain/job-run.ts';
 
-/** Someone ended the run. */
+/** A user cancelled the run. */
 export class CancelledError extends Conflict {
   constructor() {
     super('the job was cancelled');
   }
 }
 
-/** Takes the place of a run until it is on record. */
+/** Represents a run until it is recorded. */
 export const PLACEHOLDER: JobRun = {
   id: '',
   name: '',

@@ -10,20 +10,20 @@ import { keyOf, parseParams } from './job-params.ts';
 import { Progress } from './progress.ts';
 import { CancelledError, outcomeOf, PLACEHOLDER } from './run-record.ts';
 
-/** Where runs are kept. */
+/** The storage of runs. */
 export interface JobRuns {
   create(name: string): Promise<JobRun>;
   update(id: string, patch: JobRunPatch): Promise<JobRun>;
   /** The newest run of a job that was created at or before an instant. */
   lastUntil(name: string, until: number): Promise<JobRun | undefined>;
-  /** When the oldest run of any job was created; null while there is none. */
+  /** Creation time of the oldest run of any job; null without runs. */
   oldestAt(): Promise<number | null>;
   failInterrupted(error: string): Promise<number>;
 }
 
 export interface SchedulerOptions {
   readonly runs: JobRuns;
-  /** The zone that schedules are read in; read again at every tick. */
+  /** The time zone of schedules; read at every tick. */
   readonly timeZone: () => Promise<string>;
   readonly now: () => number;
   /** Every change of a run: queued, running, progress, ended. */
@@ -31,7 +31,7 @@ export interface SchedulerOptions {
   readonly onError: (job: string, error: unknown) => void;
 }
 
-/** How a job stands. Instants are epoch milliseconds. */
+/** The status of a job. Instants are epoch milliseconds. */
 export interface JobStatus {
   readonly definition: JobDefinition;
   readonly running: boolean;
@@ -40,14 +40,14 @@ export interface JobStatus {
   readonly consecutiveFailures: number;
 }
 
-/** This many runs work at a time; the others wait in line. */
+/** Maximum number of simultaneous runs; the others are queued. */
 const MAX_RUNNING = 2;
 const MAX_WAITING = 100;
-/** Waits after the first failures in a row; the next turn of the clock comes anyway. */
+/** Delays after the first consecutive failures; the next scheduled run happens in any case. */
 const RETRY_AFTER_MS = [MINUTE_MS, 4 * MINUTE_MS, 16 * MINUTE_MS, HOUR_MS];
-/** Longest time between two ticks, so that a machine that slept or whose clock was set does not miss a turn. */
+/** Maximum time between two ticks, so that no scheduled run is missed after a suspend or a change of the clock. */
 const MAX_SLEEP_MS = 30_000;
-/** A clock that is set back by more than this was wrong before: turns are planned from the present again. */
+/** If the clock is set back by more than this, it was wrong before: runs are scheduled again from the present. */
 const MAX_SETBACK_MS = 5 * MINUTE_MS;
 const MAX_RETRY_MS = Math.max(...RETRY_AFTER_MS);
 const CATCH_UP_AFTER_MS = 5_000;
@@ -55,9 +55,9 @@ const INTERRUPTED = 'the service ended while it ran';
 
 interface Planned {
   readonly definition: JobDefinition;
-  /** Turns up to this instant are settled: the job ran, or need not run. */
+  /** Scheduled times up to this instant are settled: the job ran, or need not run. */
   settledAt: number;
-  /** The first turn after that in the site's zone; in the past for a job that is overdue. */
+  /** The first scheduled time after that in the site's zone; in the past for an overdue job. */
   nextRunAt: number | null;
   retryAt: number | null;
   failures: number;
@@ -68,17 +68,17 @@ interface Active {
   readonly name: string;
   run: JobRun;
   readonly params: unknown;
-  /** null: the clock. */
+  /** null: the schedule. */
   readonly by: Rights | null;
   readonly abort: AbortController;
-  /** What the job answers, or why it ended without an answer. */
+  /** The answer of the job; rejects with the reason if it ends without one. */
   readonly outcome: PromiseWithResolvers<unknown>;
   started: boolean;
 }
 
 /**
- * Runs jobs by the clock and when asked. Every run is on record; a job never overlaps itself; turns that were missed, because the service
- * was down, the site's zone changed or the clock was set, are caught up by one run; failures are tried again after growing waits.
+ * Runs jobs on schedule and on request. Every run is recorded; runs of a job never overlap; one run replaces all scheduled runs that were
+ * missed because the service was down, the site's zone changed or the clock was set; failed runs are retried after increasing delays.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -104,22 +104,22 @@ export class Scheduler {
     return this.#state;
   }
 
-  /** The zone in which schedules are read at present. */
+  /** The current time zone of schedules. */
   get timeZone(): string {
     return this.#timeZone;
   }
 
-  /** Settles what an earlier process left running, plans what was missed, and starts the clock. */
+  /** Records the runs that an earlier process left unfinished as interrupted, schedules missed runs, and starts the timer. */
   async start(): Promise<void> {
     const { runs, now } = this.#options;
     await runs.failInterrupted(INTERRUPTED);
     this.#timeZone = await this.#options.timeZone();
-    // A job that has never run is overdue as well, on a machine that is off at each of its turns, or whose clock was ahead when everything on record began.
+    // A job that has never run is also overdue: the machine may be off at each scheduled time, or its clock was ahead at the first record.
     const oldestAt = (await runs.oldestAt()) ?? now();
     const firstAt = oldestAt <= now() ? oldestAt : 0;
     for (const planned of this.#jobs.values()) {
       if (planned.definition.schedule === null) continue;
-      // A run on record that lies in the future dates from a clock that was wrong.
+      // A recorded run in the future was created by a wrong clock.
       const last = await runs.lastUntil(planned.definition.name, now());
       this.#settle(planned, last?.createdAt ?? firstAt);
       const unfinished = last?.state === 'failed' && last.error === INTERRUPTED;
@@ -131,7 +131,7 @@ export class Scheduler {
     this.#sleep();
   }
 
-  /** Tells running jobs to end and waits for them. */
+  /** Aborts running jobs and waits for their end. */
   async close(): Promise<void> {
     this.#state = 'stopped';
     if (this.#timer) clearTimeout(this.#timer);
@@ -140,7 +140,7 @@ export class Scheduler {
     await Promise.all(this.#work);
   }
 
-  /** Starts what is due. The clock calls it; tests may. */
+  /** Starts due jobs. Called by the timer and by tests. */
   async tick(): Promise<void> {
     await this.#followTimeZone();
     const now = this.#options.now();
@@ -163,7 +163,7 @@ export class Scheduler {
 
   /**
    * Starts a run now.
-   * @param by who asks for it; nothing starts without the job's scope
+   * @param by the caller; the job's scope is required
    * @throws NotFound for an unknown name, Forbidden, InvalidInput for parameters that do not fit, Conflict while such a run works or waits
    */
   async run(name: string, by: Rights, params: unknown = {}): Promise<JobRun> {
@@ -194,7 +194,7 @@ export class Scheduler {
   }
 
   /**
-   * Ends a run that works or waits; answers false when it is not among them.
+   * Cancels a running or queued run; returns false if there is no such run.
    * @throws Forbidden without the job's scope
    */
   cancel(id: string, by: Rights): boolean {
@@ -208,7 +208,7 @@ export class Scheduler {
     return false;
   }
 
-  /** Waits until no run works or waits. */
+  /** Waits until no run is active or queued. */
   async idle(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
@@ -224,12 +224,12 @@ export class Scheduler {
     }));
   }
 
-  /** Runs that wait or work. */
+  /** Queued and active runs. */
   runs(): JobRun[] {
     return [...this.#active.values()].map(({ run }) => run).filter((run) => run !== PLACEHOLDER);
   }
 
-  /** How many runs wait and how many work. */
+  /** Numbers of queued and active runs. */
   load(): { readonly queued: number; readonly running: number } {
     return { queued: this.#line.length, running: this.#active.size - this.#line.length };
   }
@@ -258,7 +258,7 @@ export class Scheduler {
       outcome: Promise.withResolvers(),
       started: false,
     };
-    // Nobody has to wait for it.
+    // Nothing waits for it.
     active.outcome.promise.catch(() => {});
     this.#active.set(key, active);
     try {
@@ -369,7 +369,7 @@ export class Scheduler {
     this.#sleep();
   }
 
-  /** Turns move with the zone of the site; a job that is overdue stays so. */
+  /** Scheduled times follow the site's zone; an overdue job stays overdue. */
   async #followTimeZone(): Promise<void> {
     const timeZone = await this.#options.timeZone();
     if (timeZone === this.#timeZone) return;
@@ -377,7 +377,7 @@ export class Scheduler {
     for (const planned of this.#jobs.values()) this.#settle(planned, planned.settledAt);
   }
 
-  /** What was planned by a clock that was ahead is planned again. */
+  /** Reschedules jobs that were scheduled by a clock that was ahead. */
   #followClock(now: number): void {
     for (const planned of this.#jobs.values()) {
       if (planned.settledAt > now + MAX_SETBACK_MS) this.#settle(planned, now);
