@@ -171,11 +171,11 @@ function tooSlow(maxSilenceMs: number): InvalidInput {
 }
 
 function brokeOff({ length }: Body): InvalidInput {
-  return new InvalidInput(`the connection ended after ${length} bytes of the body; nothing of it was taken`);
+  return new InvalidInput(`the connection ended after ${length} bytes of the body; none of it was accepted`);
 }
 
 function cannotUnpack(error: Error): InvalidInput {
-  return new InvalidInput(`the gzip body cannot be unpacked: ${messageOf(error)}; nothing of it was taken`, {
+  return new InvalidInput(`the gzip body cannot be unpacked: ${messageOf(error)}; none of it was accepted`, {
     cause: error,
   });
 }
