@@ -108,7 +108,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
 
     const { stdout } = await command(fresh, 'restore', name, '--at', instant);
     expect(stdout).toMatch(/Restored 1 values .* all equal/); // The one that is not archived: rollups of one sample would be larger than it.
-    expect(stdout).toMatch(/All 1 files of the archive are whole/);
+    expect(stdout).toMatch(/All 1 files of the archive are intact/);
     const restored = await start(fresh);
     expect(await values(restored, 'roof')).toEqual([1, 2, 3]);
     expect(await values(restored, 'shed')).toEqual([30]);
