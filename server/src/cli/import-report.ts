@@ -73,8 +73,8 @@ function duration(ms: number): string {
     [hours, 'h'],
     [minutes, 'min'],
   ] as const;
-  const told = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`);
-  return told.length > 0 ? told.slice(0, 2).join(' ') : `${ms / SECOND_MS} s`;
+  const shown = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`);
+  return shown.length > 0 ? shown.slice(0, 2).join(' ') : `${ms / SECOND_MS} s`;
 }
 
 function iso(instant: number): string {

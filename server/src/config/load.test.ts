@@ -36,7 +36,7 @@ test('variables reach settings of any depth, those under names that people choos
   });
 });
 
-test('every error is told at once, with what was found and what is allowed', () => {
+test('all errors are reported together, with the found and the allowed values', () => {
   const wrong = () =>
     load({ WATTKEEPER_HTTP__PROT: '1', WATTKEEPER_RETENTION__GROUPS__MACHINE: '3', WATTKEEPER_PERSISTENCE: 'perhaps' });
   expect(wrong).toThrow(InvalidInput);

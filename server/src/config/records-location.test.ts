@@ -8,7 +8,7 @@ import { recordsLocation } from './records-location.ts';
 const located = (variables: Record<string, string>) =>
   recordsLocation(loadConfig({ environment: { WATTKEEPER_DATA_DIR: '/data', ...variables } }));
 
-it('keeps records in the data folder unless told otherwise', () => {
+it('stores records in the data folder by default', () => {
   expect(located({})).toEqual({ type: 'sqlite', path: join('/data', 'wattkeeper.db') });
   expect(located({ WATTKEEPER_RECORDS__TYPE: 'sqlite', WATTKEEPER_RECORDS__PATH: '/fast/records.db' })).toEqual({
     type: 'sqlite',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from './schema.ts';
 
-/** File of the data folder in which the journal is, and the records unless they are told to be elsewhere. */
+/** File of the data folder with the journal, and with the records unless another location is configured. */
 export const LOCAL_DATABASE = 'wattkeeper.db';
 
 /** Where the records are, for `openRecords`; without persistence in memory, whatever `records` says. */

@@ -90,9 +90,9 @@ function logOf(config: Config): string {
     },
   });
   const log = openLog(config, 'info', into as never);
-  const told = JSON.stringify([config.auth, config.backup, config.migration.influxdb.token]);
-  const cause = Object.assign(new Error(told), { config: { headers: told } });
-  log.error({ err: new Error('outer', { cause }) }, told);
+  const logged = JSON.stringify([config.auth, config.backup, config.migration.influxdb.token]);
+  const cause = Object.assign(new Error(logged), { config: { headers: logged } });
+  log.error({ err: new Error('outer', { cause }) }, logged);
   return lines.join('');
 }
 

@@ -28,7 +28,7 @@ export function answerUnknown(app: FastifyInstance): void {
     const path = request.url.split('?')[0]!;
     const allowed: ReadonlySet<string> | undefined = paths.find('GET', path)?.store;
     if (allowed === undefined)
-      return new NotFound(`nothing answers ${request.method} ${path}; /docs lists what there is`);
+      return new NotFound(`no endpoint for ${request.method} ${path}; /docs lists all endpoints`);
     const list = [...allowed].toSorted().join(', ');
     reply.header('allow', list);
     return new MethodNotAllowed(`${path} takes ${list}, not ${request.method}`);

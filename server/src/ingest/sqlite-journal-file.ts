@@ -11,7 +11,7 @@ import {
 } from './journal.ts';
 import type { LostLog } from './lost-log.ts';
 
-/** `randomInt` takes no more. */
+/** The limit of `randomInt`. */
 const MAX_JOURNAL_ID = 2 ** 48 - 1;
 
 /** Lost transactions that are reported individually. */

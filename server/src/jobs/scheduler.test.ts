@@ -284,7 +284,7 @@ describe('a run', () => {
     expect(scheduler.cancel(randomUUID(), WRITER)).toBe(false);
   });
 
-  it('that the end of the service cut off is told as failed and made up for', async () => {
+  it('interrupted by the end of the service is recorded as failed and run again', async () => {
     const { run } = gate();
     const first = await arrange([job({ run })]);
     await first.scheduler.start();

@@ -85,11 +85,11 @@ describe('a demo that is started again', () => {
   });
 
   test.each<[string, (state: SimulatorState) => unknown, RegExp]>([
-    ['an older version of the model', (state) => ({ ...state, version: 0 }), /begins anew: .*version 0/],
+    ['an older version of the model', (state) => ({ ...state, version: 0 }), /starts again: .*version 0/],
     ['a model that keeps other numbers', (state) => ({ ...state, values: state.values.slice(1) }), /the state has \d+/],
     ['nothing that can be read', () => ({ version: 1, profile: 'home', seed: 1 }), /the state has no numbers/],
     ['another seed', (state) => ({ ...state, seed: 2 }), /seed 2/],
-  ])('begins anew, and says so, with the state of %s', async (_case, change, warning) => {
+  ])('starts again, and logs it, with the state of %s', async (_case, change, warning) => {
     const pipeline = await pipelineInMemory();
     await demoOn(pipeline).prepare();
     const kept = await pipeline.records.namedStates.get('demo');

@@ -12,7 +12,7 @@ export interface Influx {
   readonly access: { readonly token?: string; readonly org?: string };
   /** Posts to it as somebody who may do everything; what is not a success is an error. */
   post(path: string, body?: string): Promise<unknown>;
-  /** Makes an empty database; where it is there, a further retention policy, for ever unless told. Of 2.x both are buckets. */
+  /** Creates an empty database; if it exists, a further retention policy, unlimited by default. In 2.x both are buckets. */
   make(database: string, retentionPolicy?: string, hours?: number): Promise<void>;
   stop(): Promise<void>;
   /** It keeps its connections and answers nothing, until `resume`. */

@@ -77,7 +77,7 @@ it('switched off, readings stay in memory beside what is on disk; switched on, n
   expect(await history(service)).toEqual([1, 4, 5]);
 });
 
-it('without a folder everything answers from memory and no file is written; told to persist, all of it moves to disk while running', async () => {
+it('without a folder everything answers from memory and no file is written; when persistence is switched on, everything moves to disk while running', async () => {
   const home = newFolder();
   const folder = join(home, 'data');
   const off = { WATTKEEPER_DATA_DIR: folder, WATTKEEPER_PERSISTENCE: 'false' };

@@ -14,7 +14,7 @@ afterEach(async () => {
 
 /** Some days ago, so that DuckDB has packed them, and today. */
 const START = Math.floor(Date.now() / UTC_DAY_MS) * UTC_DAY_MS - 3 * UTC_DAY_MS;
-/** The last full hour: what is told of it does not depend on the moment. */
+/** The last full hour: its values do not depend on the current time. */
 const END = Math.floor(Date.now() / 3_600_000) * 3_600_000;
 const iso = (instant: number) => new Date(instant).toISOString();
 

@@ -209,7 +209,7 @@ describe('a place for copies that fails', () => {
       Corrupt,
     ],
   ];
-  it.each(faults)('%s: it is told, and the next run sends all', async (_, fault, expected) => {
+  it.each(faults)('%s: it is reported, and the next run sends everything', async (_, fault, expected) => {
     const journal = await openJournal();
     await append(journal, 1);
     await copiesIn().send(journal, work());
@@ -247,21 +247,21 @@ describe('a place for copies that fails', () => {
 });
 
 it(`copies have everything that they claim when the sender is killed ${KILLS} times`, async () => {
-  let told = { count: 0, until: 0 };
+  let reported = { count: 0, until: 0 };
   let next = 0;
   const began = Date.now();
   for (let kill = 0; kill < KILLS; kill++) {
     const lines = await sendUntilKilled(next, 30 + 17 * kill);
     const [count, until] = (lines.at(-1) ?? '').split(' ') as [string, string];
-    if (until !== undefined) told = { count: Number(count), until: Date.parse(until) };
-    next = Math.max(told.count, await countIn(local()));
-    if (told.until === 0) continue;
+    if (until !== undefined) reported = { count: Number(count), until: Date.parse(until) };
+    next = Math.max(reported.count, await countIn(local()));
+    if (reported.until === 0) continue;
     const into = await mkdtemp(join(folder, 'fetched-'));
     const [{ from } = { from: began }] = await copiesIn(drive(), {}).spans(scratch());
-    await copiesIn(drive(), {}).fetch({ from, to: told.until - 1 }, into, signal);
-    expect(await countIn(into), 'in the copies').toBeGreaterThanOrEqual(told.count);
+    await copiesIn(drive(), {}).fetch({ from, to: reported.until - 1 }, into, signal);
+    expect(await countIn(into), 'in the copies').toBeGreaterThanOrEqual(reported.count);
   }
-  expect(told.count).toBeGreaterThan(KILLS);
+  expect(reported.count).toBeGreaterThan(KILLS);
 });
 
 /** Batches count up from 0: how many there are without a gap. */

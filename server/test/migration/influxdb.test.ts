@@ -11,9 +11,9 @@ import { openMigrationWorld } from './migration-world.ts';
 const START = Date.UTC(2025, 5, 1);
 
 it('identifies itself to the configured server only', async () => {
-  const told: (string | undefined)[] = [];
+  const messages: (string | undefined)[] = [];
   const server = createServer((request, reply) => {
-    told.push(request.headers.authorization);
+    messages.push(request.headers.authorization);
     reply.writeHead(500).end('{}');
   });
   onTestFinished(async () => {
@@ -28,7 +28,7 @@ it('identifies itself to the configured server only', async () => {
   });
   for (const host of ['127.0.0.1', 'localhost'])
     await expect(migrate({ source: 'influxdb', from: `http://${host}:${port}/home` })).rejects.toThrow(/InfluxDB at/);
-  expect(told).toEqual([`Basic ${Buffer.from('keeper:secret').toString('base64')}`, undefined]);
+  expect(messages).toEqual([`Basic ${Buffer.from('keeper:secret').toString('base64')}`, undefined]);
 });
 
 for (const [part, version, start] of INFLUXES)

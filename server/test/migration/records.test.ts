@@ -109,7 +109,7 @@ describe('record files of older installations', () => {
     expect(again).toMatchObject({ found: report.found, already_there: report.migrated, unreadable: 9, missing: 0 });
   });
 
-  it('the hour that autumn repeats is told apart by the order of lines, and by when a file was written', async () => {
+  it('the hour that autumn repeats is resolved by the order of lines, and by the time at which a file was written', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'records');
     await mkdir(from);

@@ -89,7 +89,7 @@ describeWith('REAL_DATA', '51 series of the Numenta Anomaly Benchmark', (folder)
 
   it('scores the windowed Gaussian as the published results of it are scored', async () => {
     // Its published results (results/windowedGaussian of version 1.1) on these 51 files. They are rounded to twelve digits, which ties some
-    // values that are told apart here: a threshold between them may be a little better.
+    // values that are distinguished here: a threshold between them may be a little better.
     const published = [44.8, 23.024, 53.578];
     for (const [p, score] of (await scoresOf(windowedGaussianScores)).entries()) {
       expect(Math.abs(score - published[p]!)).toBeLessThan(0.3);

@@ -161,7 +161,7 @@ export class AuthService {
   }
 
   /**
-   * Throws Unauthorized for a wrong name or password, without telling which and in the same time; Unavailable
+   * Throws Unauthorized for a wrong name or password, without disclosing which, in constant time; Unavailable
    * (`too_many_requests`) after several failures of the name from the same address.
    *
    * @param address where the request comes from

@@ -21,7 +21,7 @@ export interface BackedUpArchiveOptions {
   readonly include: boolean;
 }
 
-/** What backups know of archived months, which are not in the backups themselves. A place that is away fails no backup: it is told. */
+/** The archived months as backups list them; backups do not contain them. An unavailable object store does not fail a backup: it is reported. */
 export class BackedUpArchive {
   readonly #options: BackedUpArchiveOptions;
   #listWarning: string | null = null;

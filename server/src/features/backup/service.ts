@@ -227,7 +227,7 @@ export class BackupService {
     return (await this.#inScratch(describe)) ?? null;
   }
 
-  /** Sends what has no copy yet, also what earlier runs could not send; a place that is away is told, and tried again the next time. */
+  /** Sends everything without a copy, including what earlier runs could not send; an unavailable object store is reported, and retried in the next run. */
   async #sendCopies(signal: AbortSignal, progress: Work['progress']): Promise<void> {
     const { now, keepDays, months, folder } = this.#options;
     await this.#withCopies(async (copies) => {

@@ -26,7 +26,7 @@ export interface DemoOptions {
   readonly historyDays: number;
   readonly profile: ProfileName;
   readonly seed: number;
-  /** Told when the demo cannot go on where it stood and begins anew. */
+  /** Called if the demo cannot continue from its saved state and starts again. */
   readonly warn: (message: string) => void;
 }
 
@@ -105,7 +105,7 @@ export class DemoService {
       return resumeSimulator(options, kept.state as SimulatorState);
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
-      this.#options.warn(`the demo cannot go on where it stood and begins anew: ${error.message}`);
+      this.#options.warn(`the demo cannot continue from its saved state and starts again: ${error.message}`);
       return null;
     }
   }

@@ -103,6 +103,6 @@ function precisionOf(request: FastifyRequest): Precision {
 }
 
 function reasons(errors: readonly LineError[], bad: number): string {
-  const told = errors.map(({ detail }) => detail);
-  return [...told, ...(bad > told.length ? [`and ${bad - told.length} more lines`] : [])].join('\n');
+  const listed = errors.map(({ detail }) => detail);
+  return [...listed, ...(bad > listed.length ? [`and ${bad - listed.length} more lines`] : [])].join('\n');
 }
