@@ -111,7 +111,7 @@ describeWith('POSTGRES_BIN', 'the service with records in PostgreSQL', (bin) => 
     const records = { WATTKEEPER_RECORDS__TYPE: 'postgres', WATTKEEPER_RECORDS__URL: url };
     const other = temporaryFolder();
     const refused = startService(other.path, records);
-    await expect(refused).rejects.toThrow(/does not let the user "postgres" in.*check records.user/);
+    await expect(refused).rejects.toThrow(/rejects the user "postgres".*check records.user/);
     await expect(refused).rejects.not.toThrow(/another@/);
     other.remove();
   });

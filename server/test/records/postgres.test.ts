@@ -47,9 +47,9 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
   it('explains how to correct a wrong password, without showing it', async () => {
     const refused = openRecords(guest({ password: 'a wrong password' }));
     await expect(refused).rejects.toThrow(Unavailable);
-    await expect(refused).rejects.toThrow(/does not let the user "guest" in.*check records.user, records.password/);
+    await expect(refused).rejects.toThrow(/rejects the user "guest".*check records.user, records.password/);
     await expect(refused).rejects.not.toThrow(/a wrong password/);
-    await expect(openRecords(guest({ password: undefined }))).rejects.toThrow(/does not let the user "guest" in/);
+    await expect(openRecords(guest({ password: undefined }))).rejects.toThrow(/rejects the user "guest"/);
   });
 
   it('explains how to create a missing database', async () => {
@@ -60,7 +60,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
 
   it('says which right is missing, and works once it is given', async () => {
     await expect(openRecords(guest())).rejects.toThrow(
-      /"guest" may not do what is needed.*GRANT CREATE ON DATABASE "records" TO "guest"/,
+      /"guest" lacks permissions.*GRANT CREATE ON DATABASE "records" TO "guest"/,
     );
     await administer('grant create on database records to guest');
     const records = await recordsIn(guest());
@@ -92,7 +92,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     expect(tables.filter(({ schema }) => schema === 'public')).toEqual([]);
   });
 
-  it('says so on a server that only takes reads', async () => {
+  it('says so on a read-only server', async () => {
     const place = await newPlace();
     await (await recordsIn(place)).sites.create({ name: 'Home' });
     await administer('alter database records set default_transaction_read_only = on');
@@ -100,7 +100,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     await breakConnections();
     const records = await recordsIn(place);
     expect(await records.sites.list()).toHaveLength(1);
-    await expect(records.sites.create({ name: 'Boat' })).rejects.toThrow(/only takes reads.*connect to the primary/);
+    await expect(records.sites.create({ name: 'Boat' })).rejects.toThrow(/is read-only.*connect to the primary/);
     expect(await records.health()).toMatchObject({ status: 'failed', error: expect.stringContaining('primary') });
   });
 

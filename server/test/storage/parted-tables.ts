@@ -113,7 +113,7 @@ function tables(serverOf: () => PostgresServer): void {
     await client.connect();
     await client.query(`begin; lock table ${place.schema}.samples_g`);
     const late = batch('g', [['d', T0 + 1, { v: 2 }]]);
-    await expect(store.write([batch('a', [['d', T0, { v: 1 }]]), late])).rejects.toThrow(/stopped a statement/);
+    await expect(store.write([batch('a', [['d', T0, { v: 1 }]]), late])).rejects.toThrow(/cancelled a statement/);
     await client.query('rollback');
     await client.end();
     expect(await rowsOf(store, 'a', ['d'], ['v'])).toEqual([]);

@@ -7,7 +7,7 @@ export interface FeatureFlagState {
   readonly updatedAt: number;
 }
 
-/** Requested states of feature flags; a flag that was never switched has none. */
+/** Requested states of feature flags; a flag that was never set has none. */
 export class FeatureFlagStates {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;

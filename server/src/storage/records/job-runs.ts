@@ -20,7 +20,7 @@ export class JobRuns {
     this.#now = now;
   }
 
-  /** A new run, queued. */
+  /** Creates a queued run. */
   async create(name: string): Promise<JobRun> {
     const row = await this.#db
       .insertInto('jobs')
@@ -60,7 +60,7 @@ export class JobRuns {
     return pageOfQuery(this.#select(request), request, 'desc', key, toRecord);
   }
 
-  /** The newest run of a job, or the newest in one state. */
+  /** The newest run of a job, or the newest in a given state. */
   async last(name: string, state?: JobRun['state']): Promise<JobRun | undefined> {
     const row = await this.#newestFirst({ name, state }).limit(1).executeTakeFirst();
     return row && toRecord(row);
@@ -72,7 +72,7 @@ export class JobRuns {
     return row && toRecord(row);
   }
 
-  /** When the oldest run on record was created; null while there is none. */
+  /** Creation time of the oldest recorded run; null without runs. */
   async oldestAt(): Promise<number | null> {
     const { oldest } = await this.#db
       .selectFrom('jobs')
@@ -81,7 +81,7 @@ export class JobRuns {
     return oldest === null ? null : Number(oldest);
   }
 
-  /** Marks what was queued or running when the service ended as failed; answers how many. Call it once, before jobs start. */
+  /** Marks runs that were queued or running when the service ended as failed; returns their number. Call it once, before jobs start. */
   async failInterrupted(error: string): Promise<number> {
     const result = await this.#db
       .updateTable('jobs')
@@ -91,7 +91,7 @@ export class JobRuns {
     return Number(result.numUpdatedRows);
   }
 
-  /** Drops finished runs that ended before an instant, but keeps each job's newest; answers how many. */
+  /** Deletes finished runs that ended before an instant, except each job's newest; returns their number. */
   async prune(before: number): Promise<number> {
     const result = await this.#db
       .deleteFrom('jobs')

@@ -2,10 +2,10 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { isDangling } from './engine/constraint-errors.ts';
 import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
-/** Layouts that one user can have. */
+/** Maximum number of layouts per user. */
 export const MAX_LAYOUTS = 100;
 
-/** Dashboard layouts of each user, as JSON that only the web app understands. */
+/** Dashboard layouts of each user, as JSON that only the web app interprets. */
 export class Layouts {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -44,7 +44,7 @@ export class Layouts {
         .executeTakeFirstOrThrow();
       if (Number(count) > MAX_LAYOUTS) {
         throw new InvalidInput(
-          `a user has at most ${MAX_LAYOUTS} layouts: write over one of them instead of "${name}"`,
+          `a user has at most ${MAX_LAYOUTS} layouts: overwrite one of them instead of adding "${name}"`,
         );
       }
     });

@@ -1,6 +1,6 @@
 import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
-/** The state with which one part of the service continues after a restart. */
+/** The state from which a part of the service continues after a restart. */
 export interface NamedState {
   /** Such as `demo`, `disk`, or `import:` with the checksums of a file and its mapping. */
   readonly key: string;
@@ -10,8 +10,8 @@ export interface NamedState {
 }
 
 /**
- * JSON states by key: the progress of imports, the demo's simulator, samples of the disk, examined times of anomalies, gaps of stores, and
- * retention. The table was made for imports and keeps their name.
+ * JSON states by key: the progress of imports, the demo's simulator, disk samples, examined times of anomalies, gaps of stores, and
+ * retention. The table was created for imports and retains their name.
  */
 export class NamedStates {
   readonly #db: RecordsDatabase;

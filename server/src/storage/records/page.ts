@@ -2,29 +2,29 @@ import { type SelectQueryBuilder, sql } from 'kysely';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Schema } from './schema.ts';
 
-/** A bounded part of a list, and where the next part starts. */
+/** A page of a list, with the cursor of the next page. */
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Pass it as `cursor` to get what follows; null at the end. */
+  /** The `cursor` of the next page; null on the last page. */
   readonly nextCursor: string | null;
 }
 
 export interface PageRequest {
   /** Items on the page, 1 to 1000. */
   readonly limit: number;
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   readonly cursor?: string | undefined;
 }
 
-/** The largest page of any list. */
+/** Maximum number of items on a page of any list. */
 const MAX_PAGE = 1000;
 
 export type CursorKey = readonly (string | number)[];
 
 /**
- * Cuts a page out of up to `limit + 1` rows, of which the extra one only shows that more follow.
+ * Cuts a page out of up to `limit + 1` rows; the extra row only shows that more follow.
  *
- * @param keyOf the sort key of a row; the next page starts after it, so that rows added or deleted meanwhile shift nothing
+ * @param keyOf the sort key of a row; the next page starts after it, so that rows added or deleted meanwhile do not shift the pages
  */
 export function pageFrom<T>(rows: readonly T[], limit: number, keyOf: (row: T) => CursorKey): Page<T> {
   const items = rows.slice(0, limit);
@@ -33,15 +33,15 @@ export function pageFrom<T>(rows: readonly T[], limit: number, keyOf: (row: T) =
   return { items, nextCursor: more ? cursorOf(keyOf(last)) : null };
 }
 
-/** The cursor of the page after the item with a sort key. */
+/** The cursor of the page after the item with a given sort key. */
 export function cursorOf(key: CursorKey): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
 /**
- * A page of a query without an order.
+ * Returns a page of a query without an order.
  *
- * @param columns the columns to order by, with their types; no two rows have the same values in all of them
+ * @param columns the columns to order by, with their types; unique in combination
  */
 export async function pageOfQuery<Tables extends keyof Schema, Row, T>(
   query: SelectQueryBuilder<Schema, Tables, Row>,
@@ -67,10 +67,10 @@ export async function pageOfQuery<Tables extends keyof Schema, Row, T>(
 }
 
 /**
- * A page of a list that is in memory as a whole, on the wire.
+ * Returns a page of a list in memory, as JSON for the API.
  *
- * @param idOf what no two items share; the next page starts after the item that ended this one
- * @throws InvalidInput where that item is gone, so that none is passed over or answered twice
+ * @param idOf unique id of an item; the next page starts after the last item of this one
+ * @throws InvalidInput when that item no longer exists, so that no item is skipped or repeated
  */
 export function pageOfList<T>(
   list: readonly T[],
@@ -80,17 +80,17 @@ export function pageOfList<T>(
   const after = cursorKey(cursor, 'string')?.[0];
   const from = after === undefined ? 0 : list.findIndex((item) => idOf(item) === after) + 1;
   if (after !== undefined && from === 0)
-    throw invalidCursor('names an entry that is no longer in the list: begin again without a cursor');
+    throw invalidCursor('names an entry that is no longer in the list: start again without a cursor');
   const { items, nextCursor } = pageFrom(list.slice(from, from + limit + 1), limit, (item) => [idOf(item)]);
   return { items: [...items], next_cursor: nextCursor };
 }
 
-/** The sort key in a cursor, or null without one; throws InvalidInput for a cursor that is not from this list. Numbers are integers. */
+/** The sort key in a cursor, or null without one; throws InvalidInput for a cursor of another list. Numbers are integers. */
 export function cursorKey(cursor: string | undefined, ...types: readonly ('number' | 'string')[]): CursorKey | null {
   if (cursor === undefined) return null;
   const key = parse(cursor);
   if (!Array.isArray(key) || key.length !== types.length || !types.every((type, i) => isOfType(key[i], type))) {
-    throw invalidCursor(`must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`);
+    throw invalidCursor(`must be the next_cursor of the previous page; got "${cursor.slice(0, 60)}"`);
   }
   return key;
 }

@@ -1,14 +1,14 @@
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './engine/constraint-errors.ts';
 
-/** The fields that are given: what is undefined takes the default instead. */
+/** The given fields: undefined fields are omitted and take their defaults. */
 export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 
-/** Names listed in an error message before it says how many more there are. */
+/** Maximum number of names listed in an error message. */
 const MAX_NAMES_LISTED = 10;
 
 export function unknownNamed(what: string, given: string, known: readonly string[]): NotFound {
@@ -23,13 +23,13 @@ export function unknownId(what: string, id: string): NotFound {
 }
 
 export interface Constraints {
-  /** Names that are unique. */
+  /** Unique names. */
   readonly name?: readonly [what: string, name: string | undefined];
-  /** A column that refers to another table. */
+  /** A foreign key. */
   readonly reference?: readonly [field: string, what: string, id: string | null | undefined];
 }
 
-/** For `catch`: throws Conflict for a name that is taken, InvalidInput for an unknown reference, and any other error as it is. */
+/** For `catch`: throws Conflict for a taken name, InvalidInput for an unknown reference, and any other error unchanged. */
 export function explainConstraint({ name, reference }: Constraints) {
   return (error: unknown): never => {
     if (name && isTaken(error)) throw nameTaken(name[0], name[1] ?? '', error);
@@ -39,14 +39,14 @@ export function explainConstraint({ name, reference }: Constraints) {
 }
 
 function nameTaken(what: string, name: string, cause: unknown): Conflict {
-  return new Conflict(`a ${what} named ${quoted(name)} is already there: take another name, or change that one`, {
+  return new Conflict(`a ${what} named ${quoted(name)} already exists: choose another name, or change that one`, {
     cause,
     fields: [{ field: 'name', detail: 'is already taken' }],
   });
 }
 
 function unknownReference(field: string, what: string, given: string, cause: unknown): InvalidInput {
-  const detail = `must be the id of a ${what} that exists; got ${quoted(given)}`;
+  const detail = `must be the id of an existing ${what}; got ${quoted(given)}`;
   return new InvalidInput(`${field} ${detail}`, { cause, fields: [{ field, detail }] });
 }
 

@@ -36,8 +36,8 @@ import { VersionedSettings } from './versioned-settings.ts';
 
 /**
  * The relational data. Instants are epoch milliseconds, ids are UUIDs. Every method is one transaction: it is durable when its promise
- * resolves, and nothing has changed when it rejects. Besides the errors that a method names, all throw Unavailable while the database
- * is locked, unreachable or its disk is full, and Corrupt when it is damaged.
+ * resolves, and nothing has changed when it rejects. In addition to their documented errors, all methods throw Unavailable while the
+ * database is locked or unreachable or its disk is full, and Corrupt when it is damaged.
  */
 export interface RecordStore extends Readonly<ReturnType<typeof assemble>> {}
 
@@ -52,11 +52,11 @@ export interface RecordsHealth {
 }
 
 export interface RecordsOptions {
-  /** How long a statement waits for another connection's lock; with SQLite the event loop waits with it. Default 5,000 ms. */
+  /** How long a statement waits for another connection's lock; with SQLite, the event loop is blocked meanwhile. Default 5,000 ms. */
   readonly busyTimeoutMs?: number | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: (() => number) | undefined;
-  /** Limits for devices that register themselves. */
+  /** Limits of automatic registration. */
   readonly limits?: RegistrationLimits | undefined;
   /** Called with entries of the audit log that cannot be written at present. Default: standard error. */
   readonly warn?: ((message: string) => void) | undefined;
@@ -65,11 +65,11 @@ export interface RecordsOptions {
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * Opens the records, creates or upgrades their tables.
+ * Opens the records and creates or upgrades their tables.
  *
- * @throws Corrupt for a file that is not a database of ours, has an unknown format, or is damaged; Unavailable when it is locked or cannot be opened, when the
- * server cannot be reached, does not let us in, is too old or gives too few rights; Conflict when a newer version of Wattkeeper
- * wrote it
+ * @throws Corrupt for a file that is not a database of this program, has an unknown format or is damaged; Unavailable when it is locked or
+ * cannot be opened, or when the server cannot be reached, rejects the credentials, is too old or lacks permissions; Conflict when a newer
+ * version of Wattkeeper wrote it
  */
 export async function openRecords(location: RecordsLocation, options: RecordsOptions = {}): Promise<RecordStore> {
   const engine = openEngine(location, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
@@ -129,7 +129,7 @@ function assemble(
   };
 }
 
-/** Takes the write lock for a moment, because a file on a read-only or full disk still answers reads. */
+/** Takes the write lock briefly, because a file on a read-only or full disk can still be read. */
 async function checkHealth(db: RecordsDatabase, { type, place, sizeBytes }: RecordsEngine): Promise<RecordsHealth> {
   try {
     return { type, status: 'ok', place, sizeBytes: await db.transaction().execute(sizeBytes), error: null };

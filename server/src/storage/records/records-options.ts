@@ -4,7 +4,7 @@ import { FilePath } from '../../domain/file-path.ts';
 import { isNeverConnected } from '../../outbound/addresses.ts';
 import { Host, NEVER_CONNECTED, Port } from '../../outbound/server-address.ts';
 
-/** A PostgreSQL address may name its host as a parameter, too. */
+/** A PostgreSQL address may also name its host as a parameter. */
 function namesNeverConnected(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { hostname, searchParams } = new URL(url);
@@ -15,11 +15,11 @@ const PostgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must be an address such as postgres://user:password@host:5432/database')
   .refine((url) => URL.canParse(url), 'must be an address such as postgres://user:password@host:5432/database')
-  .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own')
+  .refine((url) => !/[?&]options=/.test(url), 'must not set options: use the separate setting for the schema')
   .refine((url) => !namesNeverConnected(url), NEVER_CONNECTED)
   .meta(ADDRESS);
 
-/** How to reach a PostgreSQL server, for records and telemetry. */
+/** Connection to a PostgreSQL server, for records and telemetry. */
 export const PostgresConnection = z.strictObject({
   url: PostgresUrl.optional().describe('In place of host, port, database, user, password and tls'),
   host: Host.default('localhost'),
@@ -35,7 +35,7 @@ export const PostgresSchema = z
   .string()
   .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _');
 
-/** A schema of a PostgreSQL database and the way to it. */
+/** A schema of a PostgreSQL database and its connection. */
 export type PostgresSettings = z.output<typeof PostgresConnection> & { readonly schema: string };
 
 const SqliteRecords = z.strictObject({
@@ -49,15 +49,15 @@ export const PostgresRecords = z.strictObject({
   schema: PostgresSchema.default('wattkeeper').describe('Created where it is missing'),
 });
 
-/** Where sites, devices, tariffs, users and the like are kept, as the configuration has it. */
+/** The store of sites, devices, tariffs, users and other records, as in the configuration. */
 export const RecordsOptions = z.discriminatedUnion('type', [SqliteRecords, PostgresRecords]);
 
-/** A SQLite file, created with its folder when missing; `:memory:` keeps everything in memory. */
+/** A SQLite file, created with its folder if missing; `:memory:` stores everything in memory. */
 export interface SqliteLocation {
   readonly type: 'sqlite';
   readonly path: string;
 }
 export type PostgresLocation = z.input<typeof PostgresRecords>;
 
-/** Where the records of a service are. */
+/** The location of the records. */
 export type RecordsLocation = SqliteLocation | PostgresLocation;

@@ -3,13 +3,10 @@ import { v7 as newId } from 'uuid';
 import { unknownId } from './record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from './schema.ts';
 
-/**
- * How far a repair is. `applying` and `undoing` are those of which the service was told and did not hear the end: they are gone through again
- * at the next start.
- */
+/** State of a repair. `applying` and `undoing` are unfinished: the next start of the service repeats them. */
 export type RepairState = 'applying' | 'applied' | 'undoing' | 'undone';
 
-/** A change of the samples of one series. Instants are epoch milliseconds. */
+/** A change to the samples of one series. Instants are epoch milliseconds. */
 export interface RepairRecord {
   readonly id: string;
   readonly deviceId: string;
@@ -22,7 +19,7 @@ export interface RepairRecord {
   readonly actor: string;
   readonly state: RepairState;
   readonly counts: { readonly changed: number; readonly removed: number; readonly added: number };
-  /** The samples that it takes away, as a packed frame, and those that it puts in their place. */
+  /** The removed samples, as a packed frame, and the samples that replace them. */
   readonly before: Uint8Array;
   readonly after: Uint8Array;
   readonly createdAt: number;
@@ -55,13 +52,13 @@ export class Repairs {
     return toRecord(row);
   }
 
-  /** Those that are under way. */
+  /** Unfinished repairs. */
   async unfinished(): Promise<RepairRecord[]> {
     const rows = this.#db.selectFrom('repairs').selectAll().where('state', 'in', ['applying', 'undoing']);
     return (await rows.orderBy('created_at').execute()).map(toRecord);
   }
 
-  /** Puts a repair on record as `applying`. */
+  /** Records a repair as `applying`. */
   async add(input: RepairInput): Promise<RepairRecord> {
     const row = await this.#db
       .insertInto('repairs')
@@ -87,7 +84,7 @@ export class Repairs {
     return toRecord(row);
   }
 
-  /** Repairs of a series that touch a window, are in force and were made after one. */
+  /** Applied repairs of a series that overlap a window and were made after a given repair. */
   async laterOf(
     { id, deviceId, metric, createdAt }: RepairRecord,
     { start, end }: { readonly start: number; readonly end: number },
@@ -98,7 +95,7 @@ export class Repairs {
     return (await later.where('start_at', '<', end).where('end_at', '>', start).execute()).map(toRecord);
   }
 
-  /** @param by who undoes it */
+  /** @param by the user who undoes it */
   async setState(id: string, state: RepairState, by?: string): Promise<RepairRecord> {
     const update = this.#db.updateTable('repairs').where('id', '=', id);
     const row = await update

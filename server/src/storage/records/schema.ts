@@ -1,8 +1,8 @@
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 
 /**
- * The tables as the newest migration leaves them. Types that SQLite and PostgreSQL share: instants are epoch milliseconds, truth
- * is 0 or 1, JSON is text.
+ * The tables as of the newest migration. Types that SQLite and PostgreSQL share: instants are epoch milliseconds, booleans are 0 or 1, JSON
+ * is text.
  */
 export interface Schema {
   sites: {
@@ -205,10 +205,10 @@ export interface Schema {
 
 export type RecordsDatabase = Kysely<Schema>;
 export type RecordsTransaction = Transaction<Schema>;
-/** What a query runs on: the database, or a transaction of it. */
+/** A connection for queries: the database, or a transaction of it. */
 export type RecordsConnection = Kysely<Schema> | Transaction<Schema>;
 
-/** What every repository is made of. */
+/** The dependencies of every repository. */
 export interface RecordsContext {
   readonly db: RecordsDatabase;
   /** Epoch milliseconds. */

@@ -47,10 +47,10 @@ const TABLES = {
   audit_log: ['id'],
 } as const satisfies Keys;
 
-/** For a move that keeps people signed in. */
+/** For a move that keeps users signed in. */
 const SIGN_INS = { sessions: ['id_hash'], sign_in_codes: ['code_hash'] } as const satisfies Keys;
 
-/** Tables that a backup leaves out on purpose. */
+/** Tables that a backup deliberately omits. */
 export const LEFT_OUT = Object.keys(SIGN_INS) as (keyof typeof SIGN_INS)[];
 export const TRANSFERRED = Object.keys(TABLES) as (keyof typeof TABLES)[];
 
@@ -71,7 +71,7 @@ export class RecordsContents {
   }
 
   /**
-   * All rows, in parts. A row that changes meanwhile has its old or its new values, never a mixture.
+   * All rows, in parts. A row that changes meanwhile has either its old or its new values.
    *
    * @param options.signIns whether sign-ins and sign-in codes are included; default: false
    */
@@ -102,9 +102,9 @@ async function page(
 }
 
 /**
- * Makes the records at a place that has none: tables as of `schema`, the rows, and then the newest tables. All or nothing. Answers how
- * many rows there are.
- * @throws Conflict when the place has records already, or when a newer version exported the rows; else as `openRecords`
+ * Creates the records at an empty place: the tables as of `schema`, the rows, and then the newest tables, in one transaction. Returns the
+ * number of rows.
+ * @throws Conflict when the place has records, or when a newer version exported the rows; otherwise as `openRecords`
  */
 export async function importRecords(
   location: RecordsLocation,
@@ -158,12 +158,12 @@ async function migrateTo(db: RecordsDatabase, { type, place, schema: namespace }
   });
   const { error } = await migrator.migrateTo(schema);
   if (error !== undefined)
-    throw new Conflict(`the records at ${place} cannot take a backup: they are newer than it`, { cause: error });
+    throw new Conflict(`the backup cannot be restored to ${place}: the records there are newer`, { cause: error });
 }
 
 async function refuseFull(db: RecordsDatabase, place: string): Promise<void> {
   for (const table of TRANSFERRED) {
     const { rows } = await sql`select 1 from ${sql.table(table)} limit 1`.execute(db);
-    if (rows.length > 0) throw new Conflict(`there are records at ${place} already: restore into an empty place`);
+    if (rows.length > 0) throw new Conflict(`${place} already has records: restore into an empty place`);
   }
 }

@@ -26,9 +26,9 @@ export class VersionedSettings {
   }
 
   /**
-   * Stores a value that JSON can represent.
+   * Stores a JSON value.
    *
-   * @param expectedVersion the version that the change is based on (0: none yet); throws Conflict when the stored version differs
+   * @param expectedVersion the version on which the change is based (0: no value yet); throws Conflict when the stored version differs
    */
   async put(key: string, value: unknown, expectedVersion?: number): Promise<VersionedSetting> {
     const updatedAt = this.#now();
@@ -41,7 +41,7 @@ export class VersionedSettings {
       const before = known?.version ?? 0;
       if (expectedVersion !== undefined && expectedVersion !== before) {
         throw new Conflict(
-          `the setting "${key}" is at version ${before} and the change builds on version ${expectedVersion}: load it again and repeat the change`,
+          `the setting "${key}" is at version ${before}, and the change is based on version ${expectedVersion}: reload it and repeat the change`,
         );
       }
       const columns = { value: JSON.stringify(value), version: before + 1, updated_at: updatedAt };

@@ -10,19 +10,19 @@ export interface ApiTokenRecord {
   readonly name: string;
   readonly tokenHash: string;
   readonly scopes: readonly Scope[];
-  /** Who made it; null when it came from the command line. */
+  /** The user who created it; null for one created at the command line. */
   readonly userId: string | null;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly lastUsedAt: number | null;
 }
 
-/** What a token allows. */
+/** The permissions of a token. */
 export interface TokenRights {
   readonly id: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt: number | null;
-  /** Role of the user who made it; null when it came from the command line. */
+  /** Role of the user who created it; null for one created at the command line. */
   readonly role: Role | null;
 }
 
@@ -54,7 +54,7 @@ export class ApiTokens {
     return this.#findBy('token_hash', tokenHash);
   }
 
-  /** What each of several tokens allows, expired or not; those that were removed are left out. */
+  /** The permissions of several tokens, expired or not, without removed tokens. */
   async rights(ids: readonly string[]): Promise<TokenRights[]> {
     const rows = await this.#db
       .selectFrom('api_tokens')

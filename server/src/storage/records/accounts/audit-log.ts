@@ -4,13 +4,13 @@ import { messageOf } from '../../../domain/errors.ts';
 import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
 import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 
-/** Entries that wait while the database takes none; beyond it the oldest are dropped, and remain in the service's log alone. */
+/** Entries that wait while the database accepts none. Beyond it, the oldest are dropped and remain only in the service's log. */
 export const MAX_WAITING_ENTRIES = 1_000;
 const RETRY_MS = 10 * SECOND_MS;
 
-/** An action that must be traceable to whoever took it. */
+/** An action that must be traceable to an actor. */
 export interface AuditRecord {
-  /** Grows from entry to entry. */
+  /** Increases with each entry. */
   readonly id: number;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -31,7 +31,7 @@ export interface AuditInput {
   readonly detail?: string | null | undefined;
 }
 
-/** Entries are added and never changed, and removed only when they are old; the database refuses all else. */
+/** Entries are appended and never changed, and removed only when old; the database enforces this. */
 export class AuditLog {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -47,13 +47,13 @@ export class AuditLog {
     this.#warn = warn;
   }
 
-  /** How many entries wait to be written. */
+  /** Number of entries that wait to be written. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Never rejects: the change that an entry reports has been made already, and must not be answered as failed. An entry that cannot be
+   * Never rejects: the change that an entry reports has already been made and must not be answered as failed. An entry that cannot be
    * written is passed to `warn` and waits, in order, for the next attempt.
    */
   async append(entry: AuditInput): Promise<void> {
@@ -70,7 +70,10 @@ export class AuditLog {
     return pageOfQuery(this.#db.selectFrom('audit_log').selectAll(), request, 'desc', { id: 'number' }, (row) => row);
   }
 
-  /** Removes the entries before an instant, which must be at least 30 days ago, and adds an entry about it. Returns how many were removed. */
+  /**
+   * Removes the entries before an instant, which must be at least 30 days ago, and appends an entry about it. Returns the number of removed
+   * entries.
+   */
   async prune(before: number): Promise<number> {
     return this.#db.transaction().execute(async (transaction) => {
       const removed = await transaction.deleteFrom('audit_log').where('at', '<', before).executeTakeFirst();
@@ -83,7 +86,7 @@ export class AuditLog {
     });
   }
 
-  /** Tries a last time to write the entries that wait. */
+  /** Makes a last attempt to write the waiting entries. */
   async close(): Promise<void> {
     await this.#write();
     if (this.#retry !== null) clearTimeout(this.#retry);

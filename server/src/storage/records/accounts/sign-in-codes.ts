@@ -16,8 +16,8 @@ export class SignInCodes {
   }
 
   /**
-   * Takes a code out of circulation and says whose it was (`userId` null: the first administrator's, who may not exist yet);
-   * undefined for a code that is unknown, expired or used. Of several that come with the same code one gets it.
+   * Invalidates a code and returns its user (`userId` null: the first administrator, who may not exist yet); undefined for an unknown,
+   * expired or used code. Of several concurrent requests with the same code, one succeeds.
    */
   async redeem(codeHash: string, at: number): Promise<{ userId: string | null } | undefined> {
     const row = await this.#db
@@ -31,7 +31,7 @@ export class SignInCodes {
     return row && { userId: row.user_id };
   }
 
-  /** Drops those that expired before an instant. */
+  /** Deletes codes that expired before an instant. */
   async prune(before: number): Promise<number> {
     const result = await this.#db.deleteFrom('sign_in_codes').where('expires_at', '<', before).executeTakeFirst();
     return Number(result.numDeletedRows);

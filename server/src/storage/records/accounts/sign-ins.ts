@@ -62,7 +62,7 @@ export class SignIns {
     return { session, user: toUser(row) };
   }
 
-  /** The role of each of several sign-ins, expired or not; removed ones are left out. */
+  /** The roles of several sign-ins, expired or not, without removed sign-ins. */
   async holders(idHashes: readonly string[]): Promise<SignInHolder[]> {
     const rows = await this.#db
       .selectFrom('sessions')
@@ -93,7 +93,7 @@ export class SignIns {
     await query.execute();
   }
 
-  /** Deletes sign-ins that expired before an instant; returns how many. */
+  /** Deletes sign-ins that expired before an instant; returns their number. */
   async prune(before: number): Promise<number> {
     const result = await this.#db.deleteFrom('sessions').where('expires_at', '<', before).executeTakeFirst();
     return Number(result.numDeletedRows);

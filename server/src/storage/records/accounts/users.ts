@@ -46,7 +46,7 @@ export class Users {
     return row && toUser(row);
   }
 
-  /** The administrator who was there first. */
+  /** The oldest administrator. */
   async firstAdmin(): Promise<UserRecord | undefined> {
     const row = await this.#db
       .selectFrom('users')
@@ -95,7 +95,7 @@ export class Users {
   }
 }
 
-/** A row as the rest of the program knows it. */
+/** Converts a row to a record. */
 export function toUser(row: Selectable<Schema['users']>): UserRecord {
   return {
     id: row.id,
@@ -106,7 +106,7 @@ export function toUser(row: Selectable<Schema['users']>): UserRecord {
   };
 }
 
-/** Refuses when the user is the only administrator. */
+/** Throws Conflict when the user is the only administrator. */
 async function keepAnAdmin(transaction: RecordsTransaction, id: string): Promise<void> {
   const admins = await transaction.selectFrom('users').select('id').where('role', '=', 'admin').limit(2).execute();
   if (admins.length === 1 && admins[0]?.id === id) {

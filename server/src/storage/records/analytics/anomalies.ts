@@ -6,10 +6,10 @@ import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
 import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
-/** Most events of an anomaly in one answer. */
+/** Maximum number of an anomaly's events in one answer. */
 const MAX_EVENTS = 1000;
 
-/** A stretch in which a machine did not behave as it should. Instants are epoch milliseconds. */
+/** An interval in which a machine deviated from its expected behaviour. Instants are epoch milliseconds. */
 export interface AnomalyRecord {
   readonly id: string;
   /** The machine. */
@@ -23,11 +23,11 @@ export interface AnomalyRecord {
   /** End of its last slot. */
   readonly endAt: number;
   readonly value: number;
-  /** null where no baseline says what to expect. */
+  /** null without a baseline. */
   readonly expectedValue: number | null;
   /** 0–1. */
   readonly confidence: number;
-  /** JSON: the features that isolate it. */
+  /** JSON: the features that distinguish the anomaly. */
   readonly reasons: unknown;
   readonly detectedAt: number;
   /** null while it is active. */
@@ -36,7 +36,7 @@ export interface AnomalyRecord {
 
 export type AnomalyInput = Omit<AnomalyRecord, 'id' | 'detectedAt' | 'resolvedAt'>;
 
-/** What somebody said about an anomaly, or did with it. */
+/** A comment on an anomaly, a label, or a change of its state. */
 export interface AnomalyEvent {
   readonly at: number;
   /** A user's name, `token:NAME`, or `system`. */
@@ -47,19 +47,19 @@ export interface AnomalyEvent {
 
 export interface AnomalyFilter {
   readonly deviceId?: string | undefined;
-  /** Only those of these devices. */
+  /** Only anomalies of these devices. */
   readonly deviceIds?: readonly string[] | undefined;
   readonly severity?: AnomalyRecord['severity'] | undefined;
   readonly type?: string | undefined;
-  /** Those that last beyond this instant. */
+  /** Anomalies that end after this instant. */
   readonly start?: number | undefined;
-  /** Those that start before this instant. */
+  /** Anomalies that start before this instant. */
   readonly end?: number | undefined;
-  /** Only those that nobody resolved; false: only those that somebody did. */
+  /** true: unresolved only; false: resolved only. */
   readonly active?: boolean | undefined;
 }
 
-/** What somebody said last of an anomaly. */
+/** The last label of an anomaly. */
 export interface LabelledAnomaly {
   readonly metric: string;
   readonly type: string;
@@ -67,7 +67,7 @@ export interface LabelledAnomaly {
   readonly label: string;
 }
 
-/** Anomalies and their events. A machine has at most one anomaly of a type that starts at an instant in a metric. */
+/** Anomalies and their events. A machine has at most one anomaly per type, metric and start. */
 export class Anomalies {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -93,7 +93,7 @@ export class Anomalies {
   #where({ deviceId, deviceIds, severity, type, start, end, active }: AnomalyFilter) {
     let query = this.#db.selectFrom('anomalies');
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
-    // PostgreSQL knows no empty list.
+    // PostgreSQL rejects an empty list.
     if (deviceIds?.length === 0) query = query.where('id', 'is', null);
     else if (deviceIds !== undefined) query = query.where('device_id', 'in', [...deviceIds]);
     if (severity !== undefined) query = query.where('severity', '=', severity);
@@ -111,7 +111,7 @@ export class Anomalies {
     return toRecord(row);
   }
 
-  /** Adds an anomaly, or updates the one that was found before, which stays resolved if it was. Throws InvalidInput for an unknown device. */
+  /** Adds an anomaly, or updates the existing one, which stays resolved if it was. Throws InvalidInput for an unknown device. */
   async put(anomaly: AnomalyInput): Promise<AnomalyRecord> {
     const { key, described } = rowOf(anomaly);
     const row = await this.#db
@@ -124,7 +124,7 @@ export class Anomalies {
     return toRecord(row);
   }
 
-  /** Updates an anomaly, such as one that continued. Throws NotFound, or Conflict where another one has the same type, metric and start. */
+  /** Updates an anomaly, such as one that continues. Throws NotFound, or Conflict where another one has the same type, metric and start. */
   async update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord> {
     const { key, described } = rowOf(anomaly);
     const row = await this.#db
@@ -141,9 +141,7 @@ export class Anomalies {
     return toRecord(row);
   }
 
-  /**
-   * Merges other anomalies and their events into this one, and deletes them. It is open if one of them was. Throws NotFound.
-   */
+  /** Merges other anomalies and their events into this one, and deletes them. It is active if one of them was. Throws NotFound. */
   async absorb(id: string, others: readonly string[]): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
       const all = transaction
@@ -166,7 +164,7 @@ export class Anomalies {
     });
   }
 
-  /** Anomalies of a device that somebody labelled, with the last label of each, at most 1,000. */
+  /** Labelled anomalies of a device with their last label, at most 1,000. */
   async labelled(deviceId: string): Promise<LabelledAnomaly[]> {
     const rows = await this.#db
       .selectFrom('anomaly_events')
@@ -187,7 +185,7 @@ export class Anomalies {
     }));
   }
 
-  /** Adds an event; `resolved` and `reopened` change the anomaly as well: it was resolved when somebody did so first. Throws NotFound. */
+  /** Adds an event. `resolved` and `reopened` also change the state of the anomaly; the first `resolved` sets its time. Throws NotFound. */
   async note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord> {
     const at = this.#now();
     const resolvedAt = { resolved: at, reopened: null, comment: undefined, label: undefined }[event.kind];

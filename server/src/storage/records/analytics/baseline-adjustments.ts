@@ -5,14 +5,14 @@ import type { Window } from '../../../domain/time/window.ts';
 import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
-/** Most adjustments of a machine. */
+/** Maximum number of adjustments of a machine. */
 const MAX_ADJUSTMENTS = 1000;
 
-/** Something out of the ordinary that a baseline must not take for the machine's usual way. Instants are epoch milliseconds. */
+/** A non-routine event that a baseline must not learn as routine operation. Instants are epoch milliseconds. */
 export interface AdjustmentInput extends Window {
   /** The machine. */
   readonly deviceId: string;
-  /** What it took in all; negative for what it spared; null where nobody knows: the window is left out. */
+  /** Its total energy; negative for energy saved; null for an unknown amount: the window is excluded. */
   readonly kwh: number | null;
   readonly reason: string;
   readonly createdBy: string;
@@ -33,17 +33,17 @@ export class BaselineAdjustments {
     this.#now = now;
   }
 
-  /** Those of a machine that touch a window (default: all), by start; at most 1,000. */
+  /** Adjustments of a machine that overlap a window (default: all), by start; at most 1,000. */
   async list(deviceId: string, window?: Window): Promise<AdjustmentRecord[]> {
     let rows = this.#db.selectFrom('baseline_adjustments').selectAll().where('device_id', '=', deviceId);
     if (window) rows = rows.where('start_at', '<', window.end).where('end_at', '>', window.start);
     return (await rows.orderBy('start_at').orderBy('id').limit(MAX_ADJUSTMENTS).execute()).map(toRecord);
   }
 
-  /** Throws InvalidInput for an unknown device, Conflict when it has 1,000 already. */
+  /** Throws InvalidInput for an unknown device, Conflict when the device has 1,000 adjustments. */
   async add({ deviceId, start, end, kwh, reason, createdBy }: AdjustmentInput): Promise<AdjustmentRecord> {
     if ((await this.list(deviceId)).length >= MAX_ADJUSTMENTS) {
-      throw new Conflict(`there are ${MAX_ADJUSTMENTS} adjustments of this machine already: remove some`);
+      throw new Conflict(`this machine has the maximum of ${MAX_ADJUSTMENTS} adjustments: remove some`);
     }
     const row = {
       id: newId(),
@@ -61,7 +61,7 @@ export class BaselineAdjustments {
     );
   }
 
-  /** Answers what was removed. Throws NotFound. */
+  /** Returns the removed adjustment. Throws NotFound. */
   async remove(id: string): Promise<AdjustmentRecord> {
     const removal = this.#db.deleteFrom('baseline_adjustments').where('id', '=', id).returningAll();
     const row = await removal.executeTakeFirst();

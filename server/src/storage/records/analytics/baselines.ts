@@ -3,19 +3,19 @@ import { v7 as newId } from 'uuid';
 import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
-/** Most versions in one answer: a training every week for 19 years. */
+/** Maximum number of versions in one answer: weekly trainings for 19 years. */
 const MAX_VERSIONS = 1000;
 
-/** A trained model of what a machine should use. Instants are epoch milliseconds. */
+/** A trained model of a machine's energy consumption. Instants are epoch milliseconds. */
 export interface BaselineRecord {
   readonly id: string;
   /** The machine. */
   readonly deviceId: string;
-  /** From 1, for each machine. */
+  /** From 1, per machine. */
   readonly version: number;
-  /** The one that deviations are held against. */
+  /** Whether deviations are computed against this version. */
   readonly isActive: boolean;
-  /** JSON: the model as it was fitted, with its inputs and diagnostics. */
+  /** JSON: the fitted model with its inputs and diagnostics. */
   readonly model: unknown;
   readonly trainedAt: number;
 }
@@ -30,7 +30,7 @@ export class Baselines {
     this.#now = now;
   }
 
-  /** Newest version first: at most 1,000, and the active one where it is older. */
+  /** Newest version first: at most 1,000, plus the active one if it is older. */
   async list(deviceId: string): Promise<BaselineRecord[]> {
     const versions = this.#db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
     const rows = await versions.orderBy('version', 'desc').limit(MAX_VERSIONS).execute();
@@ -45,7 +45,7 @@ export class Baselines {
     return row && toRecord(row);
   }
 
-  /** How many machines have a version in use. */
+  /** Number of machines with an active baseline. */
   async countActive(): Promise<number> {
     const row = await this.#db
       .selectFrom('baselines')
@@ -62,7 +62,7 @@ export class Baselines {
     return toRecord(row);
   }
 
-  /** Adds the next version; an active one takes the place of the one before. Throws InvalidInput for an unknown device. */
+  /** Adds the next version; an active one replaces the active version. Throws InvalidInput for an unknown device. */
   async add(deviceId: string, model: unknown, isActive: boolean): Promise<BaselineRecord> {
     return this.#db
       .transaction()

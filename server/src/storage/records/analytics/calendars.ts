@@ -6,7 +6,7 @@ import type { Categories } from '../../../domain/time/calendar.ts';
 import { explainConstraint, present, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
-/** Calendars of an installation: their list is one answer. */
+/** Maximum number of calendars of an installation: their list is one answer. */
 export const MAX_CALENDARS = 200;
 
 export interface CalendarInput extends Categories {
@@ -41,10 +41,10 @@ export class Calendars {
     return (await rows.execute()).map(toRecord);
   }
 
-  /** Throws Conflict when the name is taken or there are 200, InvalidInput when the site is unknown. */
+  /** Throws Conflict when the name is taken or there are 200, InvalidInput for an unknown site. */
   async create({ siteId, name, defaultCategory, periods }: CalendarInput): Promise<CalendarRecord> {
     if ((await this.list()).length >= MAX_CALENDARS)
-      throw new Conflict(`there are ${MAX_CALENDARS} calendars already: remove some`);
+      throw new Conflict(`there is the maximum of ${MAX_CALENDARS} calendars: remove some`);
     const now = this.#now();
     const columns = { default_category: defaultCategory, periods: JSON.stringify(periods) };
     const row = { id: newId(), site_id: siteId, name, ...columns, created_at: now, updated_at: now };

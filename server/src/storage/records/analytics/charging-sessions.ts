@@ -7,13 +7,13 @@ import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
 import { explainConstraint, present, unknownId } from '../record-errors.ts';
 import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
-/** A battery or vehicle was charged or discharged. Instants are epoch milliseconds. */
+/** An interval in which a battery or vehicle was charged or discharged. Instants are epoch milliseconds. */
 export interface ChargingSessionRecord {
   readonly id: string;
   readonly deviceId: string;
-  /** Of the device, as it is now. */
+  /** The current name of the device. */
   readonly deviceName: string;
-  /** Of the device, as it is now. */
+  /** The current site of the device. */
   readonly siteId: string;
   readonly direction: 'charge' | 'discharge';
   readonly startAt: number;
@@ -23,17 +23,17 @@ export interface ChargingSessionRecord {
   readonly startSocPercent: number | null;
   readonly endSocPercent: number | null;
   readonly averagePricePerKwh: number | null;
-  /** Money spent charging, or earned (negative) discharging to the grid. */
+  /** Cost of charging; negative for revenue from discharging to the grid. */
   readonly cost: number | null;
   /** 0–1. */
   readonly gridShare: number | null;
-  /** Part of the energy from or to the grid that a tariff's fallback prices, 0–1; null where that is not known. */
+  /** Share of the grid energy that is priced at the tariff's fallback, 0–1; null when unknown. */
   readonly fallbackShare: number | null;
   readonly note: string | null;
   readonly source: 'detected' | 'recorded';
 }
 
-/** What may be left out is null. */
+/** Optional fields default to null. */
 export type ChargingSessionInput = Pick<
   ChargingSessionRecord,
   'deviceId' | 'direction' | 'startAt' | 'energyKwh' | 'source'
@@ -55,7 +55,7 @@ export interface ChargingSessionFilter {
   readonly end?: number | undefined;
 }
 
-/** Charging and discharging sessions. A device has at most one session that starts at an instant. */
+/** Charging and discharging sessions. A device has at most one session per start. */
 export class ChargingSessions {
   readonly #db: RecordsDatabase;
 
@@ -87,7 +87,7 @@ export class ChargingSessions {
     return session;
   }
 
-  /** The session of a device that runs, if any; the newest when several do. */
+  /** The running session of a device, if any; the newest of several. */
   async running(deviceId: string): Promise<ChargingSessionRecord | undefined> {
     const row = await select(this.#db)
       .where('device_id', '=', deviceId)
@@ -97,7 +97,7 @@ export class ChargingSessions {
     return row && toRecord(row);
   }
 
-  /** Throws Conflict when the device has a session that starts at the same instant, InvalidInput for an unknown device. */
+  /** Throws Conflict when the device has a session with the same start, InvalidInput for an unknown device. */
   async create(session: ChargingSessionInput): Promise<ChargingSessionRecord> {
     checkOrder(session.startAt, session.endAt ?? null);
     return this.#db
@@ -106,7 +106,7 @@ export class ChargingSessions {
       .catch(rethrow(session.deviceId));
   }
 
-  /** Creates the session or rewrites the one of the same device and start; one that was recorded by hand stays as it is. */
+  /** Creates the session or overwrites the one of the same device and start. A session recorded by hand is not overwritten. */
   async upsert(session: ChargingSessionInput): Promise<ChargingSessionRecord> {
     checkOrder(session.startAt, session.endAt ?? null);
     return this.#db
@@ -125,7 +125,7 @@ export class ChargingSessions {
       .catch(rethrow(session.deviceId));
   }
 
-  /** Throws NotFound, Conflict, or InvalidInput when it would end before it starts. */
+  /** Throws NotFound, Conflict, or InvalidInput when the end is before the start. */
   async update(id: string, patch: ChargingSessionPatch): Promise<ChargingSessionRecord> {
     return this.#db
       .transaction()
@@ -181,7 +181,7 @@ async function insertSession(db: RecordsTransaction, session: ChargingSessionInp
   return selectOne(db, id);
 }
 
-/** What a session that is written anew does not keep from the one before. */
+/** Values of an overwritten session that are not kept. */
 const NOTHING_KNOWN = {
   end_at: null,
   start_soc_percent: null,
@@ -242,7 +242,7 @@ function checkOrder(startAt: number, endAt: number | null): void {
 function rethrow(deviceId: string) {
   return (error: unknown): never => {
     if (!isTaken(error)) return explainConstraint({ reference: ['device_id', 'device', deviceId] })(error);
-    const message = 'the device has a session that starts at the same time already: change that one';
+    const message = 'the device has a session with the same start: change that one';
     throw new Conflict(message, { cause: error, fields: [{ field: 'start_time', detail: 'is already taken' }] });
   };
 }

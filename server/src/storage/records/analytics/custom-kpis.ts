@@ -4,20 +4,20 @@ import { Conflict } from '../../../domain/errors.ts';
 import { explainConstraint, present, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
-/** Most custom key figures of an installation: their list is one answer. */
+/** Maximum number of custom key figures of an installation: their list is one answer. */
 const MAX_CUSTOM_KPIS = 200;
 
 export interface CustomKpiInput {
   readonly name: string;
   readonly description: string;
   readonly expression: string;
-  /** In which values are told; null: in what the expression gives. */
+  /** Unit of the reported values; null: the unit of the expression. */
   readonly unit: string | null;
-  /** Null: for every site. */
+  /** null: every site. */
   readonly siteId: string | null;
 }
 
-/** A key figure that people defined. Instants are epoch milliseconds. */
+/** A user-defined key figure. Instants are epoch milliseconds. */
 export interface CustomKpiRecord extends CustomKpiInput {
   readonly id: string;
   readonly createdAt: number;
@@ -26,7 +26,7 @@ export interface CustomKpiRecord extends CustomKpiInput {
 
 export type CustomKpiChange = { readonly [K in keyof CustomKpiInput]?: CustomKpiInput[K] | undefined };
 
-/** Key figures that users defined; their names are unique. */
+/** User-defined key figures; their names are unique. */
 export class CustomKpis {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -49,10 +49,10 @@ export class CustomKpis {
     return toRecord(row);
   }
 
-  /** Throws Conflict when the name is taken or there are 200, InvalidInput when the site is unknown. */
+  /** Throws Conflict when the name is taken or there are 200, InvalidInput for an unknown site. */
   async create(input: CustomKpiInput): Promise<CustomKpiRecord> {
     if ((await this.list()).length >= MAX_CUSTOM_KPIS) {
-      throw new Conflict(`there are ${MAX_CUSTOM_KPIS} custom key figures already: remove some`);
+      throw new Conflict(`there is the maximum of ${MAX_CUSTOM_KPIS} custom key figures: remove some`);
     }
     const now = this.#now();
     const { siteId, ...given } = input;
@@ -61,7 +61,7 @@ export class CustomKpis {
     return toRecord(await insert.executeTakeFirstOrThrow().catch(rethrow(input)));
   }
 
-  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the site is unknown. */
+  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput for an unknown site. */
   async update(id: string, change: CustomKpiChange): Promise<CustomKpiRecord> {
     const { siteId, ...given } = change;
     const columns = present({ ...given, site_id: siteId, updated_at: this.#now() });

@@ -2,13 +2,13 @@ import type { Selectable } from 'kysely';
 import { explainConstraint } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
-/** What is foretold: the load of a device, or of a whole site. */
+/** The subject of a forecast: the load of a device or of a whole site. */
 export interface ForecastSubject {
   readonly siteId: string;
   readonly deviceId: string | null;
 }
 
-/** The newest of a kind for a subject: a forecast, or how well its models did. */
+/** The newest forecast or back-test of a kind for a subject. */
 export interface ForecastRecord extends ForecastSubject {
   /** Such as `demand 24h`. */
   readonly kind: string;
@@ -17,7 +17,7 @@ export interface ForecastRecord extends ForecastSubject {
   readonly madeAt: number;
 }
 
-/** Forecasts and the back-tests of their models; a new one replaces the previous one. */
+/** Forecasts and back-tests; a new one replaces the previous one. */
 export class Forecasts {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -33,7 +33,7 @@ export class Forecasts {
     return row && toRecord(row);
   }
 
-  /** How many of these kinds there are. */
+  /** Number of forecasts of these kinds. */
   async count(kinds: readonly string[]): Promise<number> {
     const row = await this.#db
       .selectFrom('forecasts')

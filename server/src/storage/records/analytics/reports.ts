@@ -2,15 +2,15 @@ import type { Selectable } from 'kysely';
 import { explainConstraint } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
-/** Most reports in one answer: 27 years of daily ones. */
+/** Maximum number of reports in one answer: 27 years of daily reports. */
 const MAX_REPORTS = 10_000;
 
-/** A report that was made once and is kept. */
+/** A stored report. */
 export interface ReportRecord {
   readonly siteId: string;
   /** Such as `daily`. */
   readonly kind: string;
-  /** What it is about, sortable as text: `2026-03-29`, `2026-03`, `2026`. */
+  /** Its period, sortable as text: `2026-03-29`, `2026-03`, `2026`. */
   readonly period: string;
   /** JSON. */
   readonly content: unknown;
@@ -26,10 +26,10 @@ export interface ReportQuery {
   readonly to?: string | undefined;
 }
 
-/** That a report exists, without its content. */
+/** A report without its content. */
 export type ReportKey = Pick<ReportRecord, 'kind' | 'period' | 'createdAt'>;
 
-/** Stored reports. A site has at most one report of a kind and period. */
+/** Stored reports. A site has at most one report per kind and period. */
 export class Reports {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -59,7 +59,7 @@ export class Reports {
     return rows.map(toRecord);
   }
 
-  /** Which reports of these kinds a site has, in no order. */
+  /** The reports of these kinds that a site has, unordered. */
   async keys(siteId: string, kinds: readonly string[]): Promise<ReportKey[]> {
     const rows = await this.#db
       .selectFrom('reports')
@@ -70,7 +70,7 @@ export class Reports {
     return rows.map((row) => ({ kind: row.kind, period: row.period, createdAt: row.created_at }));
   }
 
-  /** Stores a report in place of the one before. Throws InvalidInput for an unknown site. */
+  /** Stores a report and replaces the previous one. Throws InvalidInput for an unknown site. */
   async put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord> {
     const columns = { content: JSON.stringify(content), created_at: this.#now() };
     const row = await this.#db
@@ -83,7 +83,7 @@ export class Reports {
     return toRecord(row);
   }
 
-  /** Drops reports, such as those that late readings made wrong; answers how many. */
+  /** Deletes reports, such as those that late readings made outdated; returns their number. */
   async remove({ siteId, kind, from, to }: ReportQuery): Promise<number> {
     let query = this.#db.deleteFrom('reports').where('site_id', '=', siteId).where('kind', '=', kind);
     if (from !== undefined) query = query.where('period', '>=', from);

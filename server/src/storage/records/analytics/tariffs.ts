@@ -43,7 +43,7 @@ export class Tariffs {
     return row && toRecord(row);
   }
 
-  /** As `find`; throws NotFound with the names that are known. */
+  /** As `find`; throws NotFound with the known names. */
   async require(idOrName: string): Promise<TariffRecord> {
     const tariff = await this.find(idOrName);
     if (tariff !== undefined) return tariff;

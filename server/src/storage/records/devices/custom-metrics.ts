@@ -16,7 +16,7 @@ export class CustomMetrics {
     return rows.map(toMetric);
   }
 
-  /** Registers a metric, or describes a registered one anew. The label defaults to the words of the quantity. */
+  /** Registers a metric, or replaces the description of a registered one. The label defaults to the words of the quantity. */
   async register(registration: MetricRegistration): Promise<Metric> {
     const { name, unit, kind, minimum, maximum, sign } = registration;
     const label = registration.label ?? name.slice(name.lastIndexOf('.') + 1).replaceAll('_', ' ');
@@ -30,7 +30,7 @@ export class CustomMetrics {
     return toMetric(row);
   }
 
-  /** Whether there was one. */
+  /** Returns whether the metric existed. */
   async remove(name: string): Promise<boolean> {
     const removed = await this.#db.deleteFrom('metrics').where('name', '=', name).returning('name').executeTakeFirst();
     return removed !== undefined;

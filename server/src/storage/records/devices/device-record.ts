@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { RecordsConnection, Schema } from '../schema.ts';
 
-/** What an event of a counter counts for, as somebody decided. Instants are epoch milliseconds. */
+/** The amount that a user assigned to a counter event. Instants are epoch milliseconds. */
 export interface CounterDecision {
   readonly metric: string;
   /** First sample of the event. */
@@ -18,27 +18,27 @@ export interface CounterDecision {
 export interface DeviceRecord {
   readonly id: string;
   readonly siteId: string;
-  /** Unique; stands wherever the id may stand. */
+  /** Unique; accepted wherever an id is accepted. */
   readonly name: string;
   readonly kind: DeviceKind;
   readonly labels: Readonly<Record<string, string>>;
-  /** Seconds between reports; null: found from the data. */
+  /** Reporting interval, s; null: estimated from the data. */
   readonly expectedIntervalS: number | null;
-  /** From when on it does not count; null: it is active. */
+  /** The instant from which the device is retired; null while it is active. */
   readonly retiredAt: number | null;
-  /** It reports changes only, and a value holds for this many seconds at most; null: found from the data. */
+  /** For a device that reports changes only: the longest time that a value holds, s; null: estimated from the data. */
   readonly holdsS: number | null;
   readonly ratedPowerKw: number | null;
-  /** Behaviour of counters by metric, as far as it is declared. */
+  /** Declared behaviour of counters, by metric. */
   readonly counters: Readonly<Record<string, CounterBehaviour>>;
   readonly counterDecisions: readonly CounterDecision[];
-  /** Length of the intervals of quantities per interval (`1d`) by metric, as far as it is declared. */
+  /** Declared interval length of deltas (`1d`), by metric. */
   readonly intervals: Readonly<Record<string, string>>;
   readonly createdAt: number;
 }
 
 export interface DeviceInput {
-  /** Of a device whose readings are stored already; default: a new one. */
+  /** For a device whose readings are already stored; default: a new id. */
   readonly id?: string | undefined;
   readonly name: string;
   readonly siteId: string;
@@ -73,7 +73,7 @@ export interface DeviceChange {
   readonly device: DeviceRecord;
 }
 
-/** The device of an id or, failing that, of a name. */
+/** Finds a device by id or, failing that, by name. */
 export async function findDevice(db: RecordsConnection, idOrName: string): Promise<DeviceRecord | undefined> {
   const row = await db
     .selectFrom('devices')
@@ -84,7 +84,7 @@ export async function findDevice(db: RecordsConnection, idOrName: string): Promi
   return row && toDevice(row);
 }
 
-/** Adds a device; constraint errors come as the database gives them. */
+/** Adds a device; constraint errors are passed on unchanged. */
 export async function insertDevice(db: RecordsConnection, device: DeviceInput, now: number): Promise<DeviceRecord> {
   const row = await db
     .insertInto('devices')
@@ -108,7 +108,7 @@ export async function insertDevice(db: RecordsConnection, device: DeviceInput, n
   return toDevice(row);
 }
 
-/** A row as the rest of the program knows it. */
+/** Converts a row to a record. */
 export function toDevice(row: Selectable<Schema['devices']>): DeviceRecord {
   return {
     id: row.id,

@@ -12,10 +12,10 @@ import {
 } from './device-record.ts';
 import { ensureDefaultSite } from './sites.ts';
 
-/** What registration may make. */
+/** Limits of automatic registration. */
 export type RegistrationLimits = Pick<SeriesLimits, 'devices' | 'labelsPerDevice'>;
 
-/** Registers devices inside one transaction and collects what changed. */
+/** Registers devices inside one transaction and collects the changes. */
 export class Registrar {
   readonly #transaction: RecordsTransaction;
   readonly #now: number;
@@ -60,7 +60,7 @@ export class Registrar {
     return device;
   }
 
-  /** The labels themselves when nothing is new. */
+  /** Returns the given object when nothing is new. */
   #merged(
     labels: Readonly<Record<string, string>>,
     added: Readonly<Record<string, string>>,
@@ -68,7 +68,7 @@ export class Registrar {
     const merged = new Map(Object.entries(labels));
     let changed = false;
     for (const [label, value] of Object.entries(added)) {
-      // What cannot be kept as a label describes nothing; the readings that came with it are kept.
+      // A text that cannot be stored as a label is dropped; the readings that carry it are stored.
       if (!isName(label, MAX_LABEL_CHARACTERS) || !isStorableText(value)) continue;
       if (merged.get(label) === value) continue;
       if (!merged.has(label) && merged.size >= this.#limits.labelsPerDevice) continue;
@@ -91,10 +91,10 @@ export class Registrar {
   }
 }
 
-/** More than the limit do not register themselves: a tag with ever new values would make one of each. */
+/** Devices beyond the limit are not registered automatically: a tag with ever-changing values would create one for each value. */
 export function tooManyDevices(found: number, allowed: number): Conflict {
   return new Conflict(
-    `${found} devices are known, limits.devices allows ${allowed}: check what names the devices, and delete those that are none`,
+    `${found} devices are known, limits.devices allows ${allowed}: check which field names the devices, and delete those that are not devices`,
   );
 }
 

@@ -18,10 +18,10 @@ import {
 } from './device-record.ts';
 import { Registrar, type RegistrationLimits } from './device-registration.ts';
 
-/** Decisions about the counter events of one device. */
+/** Maximum number of decisions about the counter events of one device. */
 const MAX_COUNTER_DECISIONS = 1000;
 
-/** Devices; their names are unique. Each change is a transaction, since a registration reads before it writes. */
+/** Devices; their names are unique. Each change is one transaction, since a registration reads before it writes. */
 export class Devices {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -34,7 +34,7 @@ export class Devices {
     this.#limits = limits;
   }
 
-  /** All devices by name, for callers that keep them in memory. */
+  /** All devices by name, for callers that cache them. */
   async list(filter: DeviceFilter = {}): Promise<DeviceRecord[]> {
     const rows = await this.#select(filter).orderBy('name').execute();
     return rows.map(toDevice);
@@ -57,7 +57,7 @@ export class Devices {
     return device;
   }
 
-  /** Throws Conflict when the name is taken, InvalidInput when the site is unknown. */
+  /** Throws Conflict when the name is taken, InvalidInput for an unknown site. */
   async create(device: DeviceInput): Promise<DeviceRecord> {
     const created = await this.#db
       .transaction()
@@ -68,14 +68,14 @@ export class Devices {
   }
 
   /**
-   * The device of this id or name; one that is not known joins the default site, which is created when there is none.
-   * Labels are added to those it has; a label that it has with another value takes the new one.
+   * Returns the device of this id or name. An unknown device is created at the default site, which is created if missing. New labels are
+   * added, and labels with another value are replaced.
    */
   async ensure(name: string, labels?: Readonly<Record<string, string>>, kind?: DeviceKind): Promise<DeviceRecord> {
     return (await this.ensureAll([{ name, labels, kind }]))[0]!;
   }
 
-  /** `ensure` for many in one transaction; answers in the order asked. */
+  /** `ensure` for several devices in one transaction; returns them in the given order. */
   async ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]> {
     const changes: DeviceChange[] = [];
     const devices = await this.#db.transaction().execute(async (transaction) => {
@@ -88,7 +88,7 @@ export class Devices {
     return devices;
   }
 
-  /** Changes the given fields; labels are replaced. Throws NotFound, Conflict when the name is taken, InvalidInput when the site is unknown. */
+  /** Changes the given fields; labels are replaced. Throws NotFound, Conflict when the name is taken, InvalidInput for an unknown site. */
   async update(id: string, patch: DevicePatch): Promise<DeviceRecord> {
     const row = await this.#db
       .transaction()
@@ -105,8 +105,8 @@ export class Devices {
   }
 
   /**
-   * Decides what an event of a counter counts for, in place of what was decided before; null takes the decision back. Throws NotFound, and Conflict
-   * where the device has `MAX_COUNTER_DECISIONS` already.
+   * Assigns an amount to a counter event and replaces the previous decision; null withdraws the decision. Throws NotFound, and Conflict
+   * when the device has `MAX_COUNTER_DECISIONS` decisions.
    */
   async decideCounter(
     id: string,
@@ -119,7 +119,7 @@ export class Devices {
       const decisions = device.counterDecisions.filter((known) => known.metric !== metric || known.at !== at);
       if (decision !== null) decisions.push({ metric, at, ...decision, decidedAt: this.#now() });
       if (decisions.length > MAX_COUNTER_DECISIONS)
-        throw new Conflict(`${device.name} has ${MAX_COUNTER_DECISIONS} decisions about its counters already`);
+        throw new Conflict(`${device.name} has the maximum of ${MAX_COUNTER_DECISIONS} decisions about its counters`);
       return transaction
         .updateTable('devices')
         .set({ counter_decisions: JSON.stringify(decisions) })
@@ -131,7 +131,7 @@ export class Devices {
   }
 
   /**
-   * Deletes everything on record that belongs to the device (series, charging sessions, baselines, forecasts, anomalies, repairs), and puts the removal on record in the
+   * Deletes all records of the device (series, charging sessions, baselines, forecasts, anomalies, repairs) and records the removal in the
    * same transaction: see `RemovedDevices`. Its id is never used again. Throws NotFound.
    */
   async remove(id: string): Promise<void> {
@@ -150,7 +150,7 @@ export class Devices {
     this.#tell([{ type: 'removed', device: toDevice(row) }]);
   }
 
-  /** Calls the listener after each change that was made through this store; answers how to stop. */
+  /** Calls the listener after each change made through this store; returns a function that stops it. */
   onChange(listener: (change: DeviceChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

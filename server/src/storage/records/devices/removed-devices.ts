@@ -1,20 +1,20 @@
 import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 
-/** A device that was removed with its readings. Kept for ever, so that no copy of the readings brings it back. */
+/** A device that was removed with its readings. Kept for ever, so that no copy of the readings restores it. */
 export interface RemovedDevice {
   readonly deviceId: string;
-  /** That it had. */
+  /** Its former name. */
   readonly name: string;
   /** Epoch milliseconds. */
   readonly removedAt: number;
 }
 
-/** Where a store's readings are on record as deleted. */
+/** The place under which the deletions of a store are recorded. */
 export function placeOfStore(name: string): string {
   return `store ${name}`;
 }
 
-/** Devices that were removed with their readings, and where the readings are deleted; `Devices.remove` adds to them. */
+/** Devices that were removed with their readings, and the places where the readings are deleted; `Devices.remove` adds to them. */
 export class RemovedDevices {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
@@ -35,7 +35,7 @@ export class RemovedDevices {
     return rows.map((row) => ({ deviceId: row.device_id, name: row.name, removedAt: row.removed_at }));
   }
 
-  /** Puts removals on record that are known from elsewhere; those that are there stay. */
+  /** Records removals that are known from elsewhere; existing entries are not changed. */
   async note(removals: readonly RemovedDevice[]): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
       for (const { deviceId, name, removedAt } of removals) {
@@ -48,7 +48,7 @@ export class RemovedDevices {
     });
   }
 
-  /** Where the readings are deleted, by place, as far as this journal's service has done it: device ids. */
+  /** Device ids whose readings are deleted, by place, as far as the service of this journal has done it. */
   async done(journal: number): Promise<Map<string, Set<string>>> {
     const rows = await this.#db
       .selectFrom('device_removal_places')
@@ -60,7 +60,7 @@ export class RemovedDevices {
     return places;
   }
 
-  /** The readings of the devices are deleted from a place. */
+  /** Records that the readings of the devices are deleted from a place. */
   async noteDone(deviceIds: readonly string[], journal: number, place: string): Promise<void> {
     const at = this.#now();
     await this.#db.transaction().execute(async (transaction) => {
@@ -74,7 +74,7 @@ export class RemovedDevices {
     });
   }
 
-  /** A place may have readings of every removed device again. */
+  /** Records that a place may contain readings of every removed device again. */
   async reopen(journal: number, place: string): Promise<void> {
     await this.#db
       .deleteFrom('device_removal_places')

@@ -5,11 +5,11 @@ export interface SeriesRecord {
   readonly deviceId: string;
   /** Full metric name: `battery.soc_percent`. */
   readonly metric: string;
-  /** Instant of the earliest reading that was registered, epoch milliseconds. */
+  /** Instant of the earliest registered reading, epoch milliseconds. */
   readonly firstSeenAt: number;
 }
 
-/** Which metrics each device has reported, and since when. */
+/** The metrics that each device has reported, with their first instants. */
 export class SeriesRegistry {
   readonly #db: RecordsDatabase;
 
@@ -26,8 +26,8 @@ export class SeriesRegistry {
   }
 
   /**
-   * Registers series in one transaction; one that is known keeps the earlier of both instants. Answers how many are new.
-   * Series of devices that do not exist are passed over: a device may be deleted while its last readings are on their way.
+   * Registers series in one transaction; a known series keeps the earlier instant. Returns the number of new series. Series of unknown
+   * devices are skipped: a device may be deleted while its last readings are being processed.
    */
   async ensure(series: readonly SeriesRecord[]): Promise<number> {
     if (series.length === 0) return 0;
@@ -39,7 +39,7 @@ export class SeriesRegistry {
   }
 }
 
-/** 1 when the series is new. */
+/** Returns 1 for a new series, 0 otherwise. */
 async function ensureOne(transaction: RecordsTransaction, { deviceId, metric, firstSeenAt }: SeriesRecord) {
   const known = await transaction
     .selectFrom('series')

@@ -18,20 +18,20 @@ export interface SiteRecord {
   /** ISO 3166 code. */
   readonly country: string | null;
   readonly emissionFactorKgPerKwh: number;
-  /** Devices that register themselves join this site; at most one site is the default. */
+  /** Devices that register automatically join this site; at most one site is the default. */
   readonly isDefault: boolean;
   readonly isDemo: boolean;
   readonly tariffId: string | null;
   readonly createdAt: number;
 }
 
-/** Everything but the name may be left out: UTC, EUR, no location, no tariff. */
+/** All fields but the name are optional: UTC, EUR, no location, no tariff. */
 export type SiteInput = Pick<SiteRecord, 'name'> & SitePatch & { readonly isDemo?: boolean | undefined };
 
 export type SitePatch = {
   readonly [K in keyof Omit<SiteRecord, 'id' | 'createdAt' | 'isDemo' | 'isDefault'>]?: SiteRecord[K] | undefined;
 } & {
-  /** Makes this the default site in place of the one before. */
+  /** Makes this the default site in place of the previous one. */
   readonly isDefault?: true | undefined;
 };
 
@@ -53,7 +53,7 @@ export class Sites {
     return rows.map((row) => this.#remember(toRecord(row)));
   }
 
-  /** Zone of a site as it was last read or written; UTC for a site that never was. */
+  /** Time zone of a site as last read or written; UTC for an unknown site. */
   zoneOf(id: string): string {
     return this.#zones.get(id) ?? 'UTC';
   }
@@ -69,7 +69,7 @@ export class Sites {
     return row && this.#remember(toRecord(row));
   }
 
-  /** As `find`; throws NotFound with the names that are known. */
+  /** As `find`; throws NotFound with the known names. */
   async require(idOrName: string): Promise<SiteRecord> {
     const site = await this.find(idOrName);
     if (site === undefined)
@@ -81,23 +81,25 @@ export class Sites {
     return site;
   }
 
-  /** The site that devices join by themselves. */
+  /** The site that automatically registered devices join. */
   async default(): Promise<SiteRecord | undefined> {
     return defaultSite(this.#db);
   }
 
-  /** The default site; creates 'Home' when there is none but the demo, and makes the oldest other one the default when none is. */
+  /**
+   * Returns the default site. Creates 'Home' when there is only the demo or no site; makes the oldest other site the default when none is.
+   */
   async ensureDefault(): Promise<SiteRecord> {
     const site = await this.#db.transaction().execute((transaction) => ensureDefaultSite(transaction, this.#now()));
     return this.#changed(site);
   }
 
-  /** The site that is meant when none is named: the default one, else the demo; creates 'Home' when there is no site at all. */
+  /** The site of requests that name none: the default site, else the demo; creates 'Home' when there is no site. */
   async preferred(): Promise<SiteRecord> {
     return (await this.default()) ?? (await this.list())[0] ?? this.ensureDefault();
   }
 
-  /** The first site that is not a demo is the default. Throws Conflict when the name is taken, InvalidInput when the tariff is unknown. */
+  /** The first site that is not a demo becomes the default. Throws Conflict when the name is taken, InvalidInput for an unknown tariff. */
   async create(site: SiteInput): Promise<SiteRecord> {
     const created = await this.#db
       .transaction()
@@ -106,7 +108,7 @@ export class Sites {
     return this.#changed(created);
   }
 
-  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the tariff is unknown. */
+  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput for an unknown tariff. */
   async update(id: string, patch: SitePatch): Promise<SiteRecord> {
     const updated = await this.#db
       .transaction()
@@ -125,7 +127,7 @@ export class Sites {
     return this.#changed(updated);
   }
 
-  /** Calls the listener after each change that was made through this store; answers how to stop. */
+  /** Calls the listener after each change made through this store; returns a function that stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -146,7 +148,7 @@ export class Sites {
     return site;
   }
 
-  /** Throws NotFound, or Conflict while devices belong to the site. Its reports go with it. */
+  /** Deletes a site with its reports. Throws NotFound, or Conflict while devices belong to the site. */
   async remove(id: string): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
       const { devices } = await transaction
@@ -164,7 +166,7 @@ export class Sites {
   }
 }
 
-/** What `Sites.ensureDefault` does, inside the caller's transaction. */
+/** `Sites.ensureDefault` inside the caller's transaction. */
 export async function ensureDefaultSite(transaction: RecordsTransaction, now: number): Promise<SiteRecord> {
   const known = await defaultSite(transaction);
   if (known !== undefined) return known;

@@ -11,7 +11,7 @@ export function isTaken(error: unknown): boolean {
   return hasCode(error, SQLITE_UNIQUE, SQLITE_PRIMARYKEY, POSTGRES_UNIQUE);
 }
 
-/** Whether a statement failed because a row that it points to is missing, or because rows point to the one it removes. */
+/** Whether a statement failed because a referenced row is missing, or because other rows refer to the row that it removes. */
 export function isDangling(error: unknown): boolean {
   return hasCode(error, SQLITE_FOREIGNKEY, POSTGRES_FOREIGNKEY);
 }

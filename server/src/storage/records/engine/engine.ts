@@ -8,19 +8,19 @@ import { openPool } from './postgres-pool.ts';
 import { NodeSqliteDialect } from './sqlite-dialect.ts';
 import { openDatabase } from './sqlite-file.ts';
 
-/** What of an open database depends on the engine that runs it. */
+/** The parts of an open database that depend on its engine. */
 export interface RecordsEngine {
   readonly type: Engine;
   readonly dialect: Dialect;
-  /** Named in messages: path of the file, or `host:port/database`. */
+  /** For messages: path of the file, or `host:port/database`. */
   readonly place: string;
   /** Schema of the tables, where the engine has schemas. */
   readonly schema: string | undefined;
-  /** Refuses an engine that is too old. */
+  /** Throws for an engine that is too old. */
   check(db: RecordsConnection): Promise<void>;
   /** Bytes of the database. */
   sizeBytes(db: RecordsConnection): Promise<number>;
-  /** Frees what `Kysely.destroy` leaves open when the database was never used. */
+  /** Frees the resources that `Kysely.destroy` leaves open when the database was never used. */
   release(): void;
 }
 
@@ -31,7 +31,7 @@ export function openEngine(location: RecordsLocation, busyTimeoutMs: number): Re
     : postgresEngine(location, busyTimeoutMs);
 }
 
-/** Opens a SQLite file; see `openDatabase` for its errors. */
+/** Opens a SQLite file; for errors see `openDatabase`. */
 function sqliteEngine(path: string, busyTimeoutMs: number): RecordsEngine {
   const file = openDatabase(path, busyTimeoutMs);
   return {
@@ -51,7 +51,7 @@ function sqliteEngine(path: string, busyTimeoutMs: number): RecordsEngine {
   };
 }
 
-/** Prepares connections to PostgreSQL; the first statement makes one. */
+/** Prepares connections to PostgreSQL; the first statement opens one. */
 function postgresEngine(location: PostgresLocation, lockTimeoutMs: number): RecordsEngine {
   const { pool, place } = openPool(PostgresRecords.parse(location), lockTimeoutMs);
   return {
@@ -71,7 +71,7 @@ function postgresEngine(location: PostgresLocation, lockTimeoutMs: number): Reco
         from pg_class where relkind = 'r' and relnamespace = current_schema()::text::regnamespace`.execute(db);
       if (rows[0]?.readOnly) {
         throw new Unavailable(
-          `PostgreSQL at ${place.name} only takes reads: connect to the primary server, not to a standby`,
+          `PostgreSQL at ${place.name} is read-only: connect to the primary server, not to a standby`,
         );
       }
       return rows[0]?.bytes ?? 0;
@@ -82,7 +82,7 @@ function postgresEngine(location: PostgresLocation, lockTimeoutMs: number): Reco
 
 const OLDEST_MAJOR = 13;
 
-/** @param version as `server_version_num` has it: 150004 for 15.4 */
+/** @param version `server_version_num`: 150004 for 15.4 */
 export function refuseOldServer(version: number, place: string): void {
   const major = Math.floor(version / 10_000);
   if (major >= OLDEST_MAJOR) return;

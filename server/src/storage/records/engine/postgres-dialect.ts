@@ -8,9 +8,9 @@ import {
 } from 'kysely';
 
 /**
- * Kysely's PostgreSQL dialect with one difference: of the transactions on the same schema, one runs at a time, as in SQLite.
- * Repositories read before they write (is this the last administrator, is there a default site?), which is only right while
- * nobody else writes; with records, that simplicity is worth more than writes side by side.
+ * Kysely's PostgreSQL dialect with one difference: transactions on the same schema are serialised, as in SQLite. Repositories read before
+ * they write (is this the last administrator, is there a default site?), which is only correct without concurrent writers. For records,
+ * that simplicity is worth more than concurrent writes.
  */
 export class OneWriterPostgresDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig;
@@ -27,7 +27,7 @@ export class OneWriterPostgresDialect extends PostgresDialect {
 
 type Connection = Parameters<PostgresDriver['rollbackTransaction']>[0];
 
-/** The lock ends with the transaction, also when its connection breaks. */
+/** The lock is released with the transaction, also when its connection breaks. */
 const TAKE_LOCK = "select pg_advisory_xact_lock(hashtext('wattkeeper records'), hashtext(current_schema()))";
 
 class OneWriterDriver extends PostgresDriver {
@@ -36,7 +36,7 @@ class OneWriterDriver extends PostgresDriver {
     try {
       await connection.executeQuery(CompiledQuery.raw(TAKE_LOCK));
     } catch (error) {
-      // A rollback that fails as well marks the connection as broken; the first error says why.
+      // A rollback that also fails marks the connection as broken; the first error is reported.
       await this.rollbackTransaction(connection).catch(() => {});
       throw error;
     }

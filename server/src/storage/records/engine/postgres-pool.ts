@@ -7,16 +7,16 @@ import type { PostgresSettings } from '../records-options.ts';
 import { type PostgresPlace, translateConnectError, translatePostgresError } from './postgres-errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A transaction of ours that says nothing for so long has lost its program; others wait for what it locks. */
+/** A transaction of this service that is idle for this long has lost its program; others wait for its locks. */
 const IDLE_IN_TRANSACTION_MS = MINUTE_MS;
 /** Type `bigint` in PostgreSQL's catalogue. */
 const INT8 = 20;
 
 /**
- * Connections to a database, made when they are needed and made again after they broke; errors say what to do. Texts, numbers and
- * nulls come back as SQLite gives them.
+ * A connection pool: connections are opened on demand and reopened after a failure; errors name the remedy. Texts, numbers and nulls are
+ * returned as SQLite returns them.
  *
- * @param lockTimeoutMs how long a statement waits for another one's lock
+ * @param lockTimeoutMs how long a statement waits for a lock
  */
 export function openPool(
   location: PostgresSettings,
@@ -27,9 +27,9 @@ export function openPool(
 }
 
 /**
- * Connections as `pg` has them, which break without ending the process.
+ * A pool of `pg`; a broken connection does not end the process.
  *
- * @param setting where the configuration has the location, for messages
+ * @param setting configuration path of the location, for messages
  * @param limits timeouts of the connections
  */
 export function connectPool(
@@ -61,14 +61,14 @@ export function connectPool(
   const place = { name: `${host}:${port}/${database}`, user, database, schema: location.schema, setting };
   const gate = new Gate([{ host, port }], 'configuration');
   const pool = new Pool({ ...config, stream: () => gatedSocket(gate) });
-  // A connection that breaks tells so with an event, which would end the process if nobody listened. The pool drops it by itself,
-  // and a statement that runs on it fails.
+  // A broken connection emits an event, which would end the process without a listener. The pool drops the connection, and a statement that
+  // runs on it fails.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return { pool, place };
 }
 
-/** A `bigint` as a number; what a number cannot hold exactly is refused instead of rounded. */
+/** Parses a `bigint`; throws for one that a number cannot represent exactly. */
 function parseInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`the integer ${text} is too large`);
@@ -97,6 +97,6 @@ function adaptClient(client: PoolClient, place: PostgresPlace): PostgresPoolClie
       throw translatePostgresError(error, place);
     }
   };
-  // Kysely's type also takes a cursor, which only streams ask for.
+  // Kysely's type also accepts a cursor, which only streams use.
   return { query: query as unknown as PostgresPoolClient['query'], release: (destroy) => client.release(destroy) };
 }

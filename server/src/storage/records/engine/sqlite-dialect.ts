@@ -10,7 +10,7 @@ import {
 } from 'kysely';
 import { translateSqliteError } from './sqlite-errors.ts';
 
-/** Statements kept compiled; Kysely writes a handful of texts for each repository. */
+/** Cached compiled statements; Kysely generates few distinct texts per repository. */
 const MAX_STATEMENTS = 256;
 
 /**
@@ -21,7 +21,7 @@ const MAX_STATEMENTS = 256;
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig;
 
-  /** @param path named in error messages */
+  /** @param path for error messages */
   constructor(database: DatabaseSync, path: string) {
     const config = { database: adapt(database, path) };
     super(config);

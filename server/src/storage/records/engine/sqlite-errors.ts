@@ -1,6 +1,6 @@
 import { Conflict, Corrupt, Unavailable } from '../../../domain/errors.ts';
 
-/** Primary result codes, the low byte of what `node:sqlite` gives as `errcode`: https://sqlite.org/rescode.html */
+/** Primary result codes, the low byte of `errcode` of `node:sqlite`: https://sqlite.org/rescode.html */
 const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
@@ -16,7 +16,7 @@ const RANGE = 25;
 const PERMANENT: ReadonlySet<number> = new Set([TOOBIG, CONSTRAINT, MISMATCH, RANGE]);
 const RETRY_AFTER_S = 5;
 
-/** What SQLite complains about as an error that says what to do; errors that are defects of a query stay as they are. */
+/** Converts an error of SQLite to one that names the remedy; errors caused by a defective query are returned unchanged. */
 export function translateSqliteError(error: unknown, path: string): unknown {
   const code = sqliteCode(error);
   if (code === undefined) return error;
@@ -24,10 +24,10 @@ export function translateSqliteError(error: unknown, path: string): unknown {
   switch (code & 0xff) {
     case BUSY:
     case LOCKED:
-      return new Unavailable(
-        `the database ${path} is locked by another program: stop the other program that uses it, or try again`,
-        { cause: error, retryAfterS: RETRY_AFTER_S },
-      );
+      return new Unavailable(`the database ${path} is locked by another program: stop that program, or try again`, {
+        cause: error,
+        retryAfterS: RETRY_AFTER_S,
+      });
     case CORRUPT:
     case NOTADB:
       return new Corrupt(
@@ -40,7 +40,7 @@ export function translateSqliteError(error: unknown, path: string): unknown {
     case CANTOPEN:
     case IOERR:
       return new Unavailable(
-        `the database ${path} cannot be opened or written (${said}): check that its folder exists, that this user may write in it, and that the disk works`,
+        `the database ${path} cannot be opened or written (${said}): check that its folder exists, that this user has write permission, and that the disk works`,
         { cause: error },
       );
     default:
@@ -48,7 +48,7 @@ export function translateSqliteError(error: unknown, path: string): unknown {
   }
 }
 
-/** What a telemetry database can never take, as `Conflict`; the record store has its own answers to broken constraints. */
+/** Converts constraint violations of a telemetry database to `Conflict`; the record store handles its own. */
 export function explainSqliteRejection(error: unknown, path: string): unknown {
   const code = sqliteCode(error);
   if (code === undefined || !PERMANENT.has(code & 0xff)) return error;

@@ -7,12 +7,12 @@ import { translateSqliteError } from './sqlite-errors.ts';
 
 /**
  * Opens or creates the SQLite file that the records and the journal share.
+ * Write-ahead log, so that readers and the journal's connection do not block each other; full sync, since WAL with less may lose the last
+ * commits at power loss (https://sqlite.org/pragma.html#pragma_synchronous); incremental vacuum, which can only be set on a file without
+ * tables, so that space can be freed later without a rewrite.
  *
- * Write-ahead log, so that readers and the journal's connection do not wait for each other's reads; full sync, since WAL with
- * less may lose the last commits at power loss (https://sqlite.org/pragma.html#pragma_synchronous); incremental vacuum, which
- * only a file without tables takes, so that space can be given back later without a rewrite.
- *
- * @throws Corrupt for a file of another program, of an unknown format, or that is damaged; Unavailable when it is locked or cannot be opened
+ * @throws Corrupt for a file of another program or of an unknown format, or a damaged file; Unavailable when it is locked or cannot be
+ * opened
  */
 export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
   if (path !== ':memory:') makeFolder(dirname(path));
@@ -31,9 +31,9 @@ export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync 
 }
 
 /**
- * Refuses a file that holds the journal alone, because the records are elsewhere, when it is of another program or of an unknown format. One that cannot be
- * opened is left to the journal, which continues in memory.
- * @throws Corrupt
+ * Checks a file that holds only the journal because the records are stored elsewhere. A file that cannot be opened is accepted: the journal
+ * then continues in memory.
+ * @throws Corrupt for a file of another program or of an unknown format
  */
 export function checkDatabase(path: string): void {
   let database: DatabaseSync | undefined;

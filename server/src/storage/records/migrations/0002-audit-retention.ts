@@ -3,10 +3,10 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Engine } from './engine.ts';
 
-/** The database itself keeps each entry this long, whoever asks: 30 days. */
+/** The database itself protects entries for this long: 30 days. */
 const MIN_AGE_MS = 30 * UTC_DAY_MS;
 
-/** Lets old audit entries go. Changing one, and removing a young one, is refused as before. */
+/** Allows the removal of old audit entries. Changes, and the removal of recent entries, remain forbidden. */
 export function auditRetention(engine: Engine): Migration {
   return {
     up: async (db: Kysely<unknown>) => {

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** What is declared of a device's counters, its rated power, and how long a value holds that is reported when it changes. */
+/** Declared behaviour of a device's counters, its rated power, and how long a value reported on change holds. */
 export const countersAndHolds: Migration = {
   up: async (db: Kysely<unknown>) => {
     const columns = [

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** What events of a device's counters count for, where somebody decided. */
+/** Amounts that users assigned to a device's counter events. */
 export const counterDecisions: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** How long the intervals of a device's quantities per interval are. */
+/** Lengths of the intervals of a device's deltas. */
 export const intervals: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema

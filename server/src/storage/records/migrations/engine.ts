@@ -8,18 +8,17 @@ import {
   type RootOperationNode,
 } from 'kysely';
 
-/** Which database a migration runs on, for the few things that the schema builder cannot say for both. */
+/** The database of a migration, for the few differences that the schema builder does not cover. */
 export type Engine = 'sqlite' | 'postgres';
 
-/** What makes a migration mean the same on every engine. */
+/** Plugins that give a migration the same meaning on every engine. */
 export const MIGRATION_PLUGINS: Record<Engine, readonly KyselyPlugin[]> = {
   sqlite: [],
   postgres: [{ transformQuery: sortTextByBytes, transformResult: async ({ result }) => result }],
 };
 
 /**
- * Texts sort and compare by their bytes, as they do in SQLite, instead of by the language of the server: lists have the same
- * order on every engine.
+ * Texts are sorted and compared by their bytes, as in SQLite, instead of by the server's locale: lists have the same order on every engine.
  */
 class TextByBytes extends OperationNodeTransformer {
   protected override transformColumnDefinition(node: ColumnDefinitionNode, queryId?: QueryId): ColumnDefinitionNode {

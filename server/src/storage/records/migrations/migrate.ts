@@ -17,7 +17,7 @@ import { deviceRemovals } from './0013-device-removals.ts';
 import { calendars } from './0014-calendars.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
-/** Every migration by name, in order. One that was released is never changed: what it did is out there. */
+/** Every migration by name, in order. A released migration is never changed: installations have run it. */
 export function migrationsFor(engine: Engine): Record<string, Migration> {
   return {
     '0001-first-tables': firstTables(engine),
@@ -37,20 +37,20 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
   };
 }
 
-/** Where the tables are. */
+/** The location of the tables. */
 export interface MigrationTarget {
   readonly type: Engine;
-  /** Named in messages: the file, or the host and database. */
+  /** For messages: the file, or the host and database. */
   readonly place: string;
-  /** Schema of the tables, made where it is missing; undefined for an engine without schemas. */
+  /** Schema of the tables, created if missing; undefined for an engine without schemas. */
   readonly schema?: string | undefined;
 }
 
 /**
- * Brings the tables up to date, all in one transaction. Of several programs that do so at once, one does and the others wait.
+ * Migrates the tables to the newest version in one transaction. Of several concurrent programs, one migrates and the others wait.
  *
- * @param migrations for tests that look at older versions
- * @throws Conflict when the tables were made by a newer version
+ * @param migrations for tests that need older versions
+ * @throws Conflict when a newer version created the tables
  */
 export async function migrateRecords<T>(
   db: Kysely<T>,
@@ -78,6 +78,6 @@ async function refuseNewer<T>(
   const unknown = rows.find(({ name }) => !Object.hasOwn(migrations, name));
   if (unknown === undefined) return;
   throw new Conflict(
-    `${place} was written by a newer version of Wattkeeper (it has the change "${unknown.name}"): install that version or a later one, or restore a backup that this version made`,
+    `${place} was written by a newer version of Wattkeeper (it has the change "${unknown.name}"): install that version or a later one, or restore a backup of this version`,
   );
 }
