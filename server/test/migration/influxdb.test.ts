@@ -109,7 +109,7 @@ for (const [part, version, start] of INFLUXES)
     it('reports errors of an address or a mapping, and creates no database', async () => {
       const { migrate } = await openWorld();
       const request = { source: 'influxdb', from: `${influx.url}/attic` } as const;
-      await expect(migrate(request)).rejects.toThrow(/\/attic refuses: database not found: attic/);
+      await expect(migrate(request)).rejects.toThrow(/\/attic rejects the request: database not found: attic/);
       await expect(migrate({ ...request, from: `${influx.url}/bench` })).rejects.toThrow(
         /the database .*\/bench has no points: is it the right one/,
       );

@@ -86,7 +86,7 @@ it('text of a server that the configuration names is quoted without control char
   const { migrate } = await openMigrationWorld('UTC', { WATTKEEPER_MIGRATION__INFLUXDB__URL: url });
   const error = await migrate({ source: 'influxdb', from: `${url}/home` }).catch((thrown: Error) => thrown);
   const { message } = error as Error;
-  expect(message).toMatch(/refuses: \[31mno {"level":50} x+…$/);
+  expect(message).toMatch(/rejects the request: \[31mno {"level":50} x+…$/);
   expect(message).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}]/u);
   expect(message.length).toBeLessThan(400);
 });

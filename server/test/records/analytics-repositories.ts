@@ -29,7 +29,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       await calendars.remove(year.id);
       await expect(calendars.remove(year.id)).rejects.toThrow(NotFound);
       for (let i = 1; i < MAX_CALENDARS; i++) await calendars.create({ ...input, name: `c${i}` });
-      await expect(calendars.create(input)).rejects.toThrow(/there are 200 calendars already/);
+      await expect(calendars.create(input)).rejects.toThrow(/there is the maximum of 200 calendars/);
     });
 
     it('numbers the baselines of a machine and has one active at any time', async () => {
@@ -98,7 +98,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
         updatedAt: 7,
       });
       expect(await customKpis.update(ofAll.id, { unit: null })).toMatchObject({ unit: null });
-      await expect(customKpis.create(input)).rejects.toThrow(/named "b" is already there/);
+      await expect(customKpis.create(input)).rejects.toThrow(/named "b" already exists/);
       await expect(customKpis.update(ofAll.id, { name: 'b' })).rejects.toThrow(Conflict);
       await expect(customKpis.create({ ...input, name: 'c', siteId: 'none' })).rejects.toThrow(InvalidInput);
       await expect(customKpis.update('none', { name: 'c' })).rejects.toThrow(NotFound);

@@ -47,7 +47,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       const home = await sites.create({ name: 'Home' });
       await sites.create({ name: 'Boat' });
       await expect(sites.create({ name: 'Home' })).rejects.toThrow(Conflict);
-      await expect(sites.update(home.id, { name: 'Boat' })).rejects.toThrow(/a site named "Boat" is already there/);
+      await expect(sites.update(home.id, { name: 'Boat' })).rejects.toThrow(/a site named "Boat" already exists/);
       await expect(sites.update(home.id, { tariffId: 'none' })).rejects.toThrow(InvalidInput);
       await expect(sites.update('none', { name: 'Other' })).rejects.toThrow(NotFound);
       await expect(sites.create({ name: 'Moon', latitude: 200 })).rejects.toThrow(/check constraint/i);
@@ -116,7 +116,9 @@ export function repositoryPromises(newPlace: NewPlace): void {
         labels: { a: 'b' },
       });
       await expect(devices.update(meter.id, { name: 'Battery' })).rejects.toThrow(Conflict);
-      await expect(devices.update(meter.id, { siteId: 'nowhere' })).rejects.toThrow(/site_id must be the id of a site/);
+      await expect(devices.update(meter.id, { siteId: 'nowhere' })).rejects.toThrow(
+        /site_id must be the id of an existing site/,
+      );
       await expect(devices.create({ name: 'X', siteId: 'nowhere' })).rejects.toThrow(InvalidInput);
       await expect(devices.update('none', { name: 'Y' })).rejects.toThrow(NotFound);
       expect(await devices.list({ kind: 'battery' })).toHaveLength(1);
@@ -189,7 +191,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       const session = { deviceId, direction: 'charge', startAt: 1000, energyKwh: 3, source: 'recorded' } as const;
       const created = await chargingSessions.create({ ...session, note: 'by hand' });
       expect(created).toMatchObject({ deviceName: 'battery', siteId, endAt: null, cost: null, note: 'by hand' });
-      await expect(chargingSessions.create(session)).rejects.toThrow(/starts at the same time/);
+      await expect(chargingSessions.create(session)).rejects.toThrow(/has a session with the same start/);
       await expect(chargingSessions.create({ ...session, deviceId: 'x' })).rejects.toThrow(InvalidInput);
       await expect(chargingSessions.create({ ...session, startAt: 5, endAt: 5 })).rejects.toThrow(
         /end_time must be later/,

@@ -50,11 +50,11 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
     const options = { type: 'postgres' as const, ...login, extension: 'citus' as const };
     await expect(openTelemetryStore(options)).rejects.toBeInstanceOf(InvalidInput);
     await expect(openTelemetryStore(options)).rejects.toThrow(
-      /cannot make the extension citus .*let a superuser run .* in the database "modest"/,
+      /cannot create the extension citus .*let a superuser run .* in the database "modest"/,
     );
     const plain = await startPostgresServer(bin);
     await expect(openTelemetryStore({ ...newPlace(plain), extension: 'citus' }))
-      .rejects.toThrow(/cannot make the extension citus .*put citus first into shared_preload_libraries/)
+      .rejects.toThrow(/cannot create the extension citus .*put citus first into shared_preload_libraries/)
       .finally(() => plain.remove());
   });
 

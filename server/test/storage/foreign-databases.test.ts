@@ -43,17 +43,15 @@ for (const [name, open] of Object.entries(OPENERS)) {
       'an application id and our tables',
       'PRAGMA application_id = 77; CREATE TABLE metric_groups (id); CREATE TABLE journal_batch (id)',
     ],
-  ])(`a SQLite file of another program, with %s, is refused as ${name} and stays as it is`, async (_, sql) => {
+  ])(`a SQLite file of another program, with %s, is rejected as ${name} and not changed`, async (_, sql) => {
     change(sql);
     const before = digest();
     await expect(open()).rejects.toBeInstanceOf(Corrupt);
-    await expect(open()).rejects.toThrow(
-      /is a SQLite database of another program .* nothing in it was changed; move it away/,
-    );
+    await expect(open()).rejects.toThrow(/is a SQLite database of another program .* it was not changed; move it away/);
     expect(digest()).toBe(before);
   });
 
-  it(`a SQLite file of a newer or unknown format is refused as ${name} and stays as it is`, async () => {
+  it(`a SQLite file of a newer or unknown format is rejected as ${name} and not changed`, async () => {
     const make = name === 'journal' ? OPENERS.records : open;
     await make();
     await open();
@@ -91,12 +89,12 @@ it.each([
   [
     'of another program',
     'CREATE TABLE states (id INTEGER)',
-    /is one of another program \(tables: states\): nothing in it was changed/,
+    /belongs to another program \(tables: states\): it was not changed/,
   ],
   [
     'of another program, with a table of our name',
     'CREATE TABLE format (version INTEGER); INSERT INTO format VALUES (1)',
-    /is one of another program/,
+    /belongs to another program/,
   ],
   ['of a newer format', 'UPDATE format SET version = 2', /has format 2, this version of Wattkeeper reads 1/],
   ['of two formats', 'INSERT INTO format VALUES (2)', /has format 1, 2/],

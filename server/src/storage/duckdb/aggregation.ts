@@ -9,13 +9,13 @@ import type { ConnectionPool } from './engine.ts';
 import { type Sources, scan } from './scan.ts';
 import { countByDay } from './spans.ts';
 
-/** Values that are held at once. */
+/** Maximum number of values in memory. */
 const MAX_VALUES = 4_000_000;
 
 /**
- * Aggregates devices, some at a time, from unpacked columns: unpacking a cell and going over it costs less than any SQL over rows.
- * @param numbers of the devices asked, null where a device is unknown
- * @returns position of a device among those asked → buckets; devices without rows are left out
+ * Aggregates devices, in portions, from unpacked columns: unpacking a cell and iterating over it is cheaper than SQL over rows.
+ * @param numbers of the requested devices, null for an unknown device
+ * @returns position of a device in the request → buckets; devices without rows are omitted
  */
 export async function aggregateDevices(
   readers: ConnectionPool,
@@ -45,7 +45,7 @@ function aggregateOne(rows: Rows, request: AggregateRequest, position: number): 
   return aggregateRows(sliceRows(rows, start, end), request, rules);
 }
 
-/** Positions of known devices in portions that are small enough to hold. */
+/** Positions of known devices, in portions that fit into memory. */
 async function portions(
   readers: ConnectionPool,
   sources: Sources,

@@ -51,7 +51,7 @@ export class Appender {
     setValidity(this.#vectors[column]!, ALL_NULL);
   }
 
-  /** Appends the chunk with this many rows and begins the next one. */
+  /** Appends the chunk with this many rows and starts the next one. */
   append(rows: number): void {
     duckdb.data_chunk_set_size(this.#chunk, rows);
     duckdb.append_data_chunk(this.#appender, this.#chunk);
@@ -59,7 +59,7 @@ export class Appender {
     this.#next();
   }
 
-  /** Hands everything to the transaction. */
+  /** Flushes all chunks to the transaction. */
   close(): void {
     duckdb.appender_close_sync(this.#appender);
   }

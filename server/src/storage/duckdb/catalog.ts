@@ -4,30 +4,30 @@ import { nextId } from '../next-id.ts';
 import { Appender, CHUNK_ROWS } from './appender.ts';
 import type { Connection } from './engine.ts';
 
-/** Version of the tables; a file with another one is refused. */
+/** Version of the tables; a file with another version is rejected. */
 const FORMAT = 1;
 
 /** A metric group: its names and its two tables. Columns are `q0`, `q1`, … in the order in which quantities appeared. */
 export interface Group {
   readonly id: number;
   readonly name: string;
-  /** Rows as they came: `ts`, `device`, then a DOUBLE per quantity. May hold an instant several times. */
+  /** Rows in order of arrival: `ts`, `device`, then a DOUBLE per quantity. An instant may occur several times. */
   readonly recent: string;
   /** Closed days of a device in packed cells: `device`, `first_ts`, `last_ts`, `rows`, `extents`, `ts`, then a BLOB per quantity. */
   readonly settled: string;
-  /** Quantity → number of its column. */
+  /** Quantity → column number. */
   readonly quantities: Map<string, number>;
 }
 
-/** Columns of a recent and a settled table before those of the quantities. */
+/** Number of columns of a recent and a settled table before those of the quantities. */
 export const RECENT_HEAD = 2;
 export const SETTLED_HEAD = 6;
 
 const MAX_COLUMNS_PER_TRANSACTION = 32;
 
 /**
- * Names of groups, quantities and devices and the numbers that stand for them. Names are any Unicode, and DuckDB folds the case
- * of its identifiers, so that no name of a user becomes part of SQL.
+ * Names of groups, quantities and devices, and their numbers. Names are any Unicode, and DuckDB folds the case of its identifiers, so no
+ * user-defined name becomes part of SQL.
  */
 export class Catalog {
   #groups = new Map<string, Group>();
@@ -55,7 +55,7 @@ export class Catalog {
     return catalog;
   }
 
-  /** Replaces what is known by what the database holds; whoever goes through the names meanwhile keeps those from before. */
+  /** Replaces the names in memory by those in the database. Running iterations keep the previous names. */
   async #read(connection: Connection): Promise<void> {
     const devices = await connection.run('SELECT id, name FROM devices');
     const groups = await connection.run('SELECT id, name FROM metric_groups');
@@ -79,8 +79,8 @@ export class Catalog {
   }
 
   /**
-   * Makes tables, columns and numbers for the names that a write uses for the first time. The catalogue and the tables change together or not
-   * at all, in transactions of few columns: a transaction keeps a copy of the whole table for each column that it adds.
+   * Creates tables, columns and numbers for the new names of a write. The catalogue and the tables change atomically, in transactions of
+   * few columns: a transaction copies the whole table for each column that it adds.
    */
   async register(connection: Connection, writes: readonly GroupRows[]): Promise<void> {
     const devices = [...new Set(writes.flatMap((write) => write.devices.filter((id) => !this.#devices.has(id))))];
@@ -118,7 +118,7 @@ export class Catalog {
       const fresh = quantities.filter((quantity) => !known?.quantities.has(quantity));
       if (known !== undefined && fresh.length === 0) continue;
       const group = known ?? makeGroup(freeId++, name);
-      // Columns stand in the tables in the order of their numbers, without gaps.
+      // Table columns are in the order of their numbers, without gaps.
       const columns = new Map(fresh.map((quantity, i) => [quantity, group.quantities.size + i]));
       additions.push({ group, isNew: known === undefined, columns });
     }
@@ -154,8 +154,8 @@ export class Catalog {
 }
 
 /**
- * Makes the tables of names in a new database, all or none.
- * @throws Corrupt for a database of another program, or of a version that this one does not know: nothing in it was changed
+ * Creates the tables of names in a new database, in one transaction.
+ * @throws Corrupt for a database of another program or of an unknown version, which is not changed
  */
 async function makeCatalogue(connection: Connection): Promise<void> {
   const found = await connection.run(
@@ -176,7 +176,7 @@ async function makeCatalogue(connection: Connection): Promise<void> {
   }
   if (['format', 'devices', 'metric_groups', 'quantities'].some((name) => !tables.includes(name))) {
     throw new Corrupt(
-      `the database is one of another program (tables: ${tables.slice(0, 5).join(', ')}): nothing in it was changed; move it away, or configure another path`,
+      `the database belongs to another program (tables: ${tables.slice(0, 5).join(', ')}): it was not changed; move it away, or configure another path`,
     );
   }
   const versions = (await connection.run('SELECT version FROM format')).integers(0);
@@ -186,7 +186,7 @@ async function makeCatalogue(connection: Connection): Promise<void> {
   );
 }
 
-/** Quantities that a write brings to a group, and the numbers of their columns. */
+/** Quantities that a write adds to a group, with their column numbers. */
 interface Addition {
   readonly group: Group;
   readonly isNew: boolean;

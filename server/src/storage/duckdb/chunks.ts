@@ -2,12 +2,12 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Rows, sliceRows } from '../../domain/columns/frame.ts';
 
 /**
- * Rows up to which days are joined in a chunk. Longer chunks pack better, shorter ones cost less to rewrite when a day joins them. A
- * chunk stays within a calendar month (UTC), so that slow devices rewrite little as well.
+ * Number of rows up to which days are joined in a chunk. Longer chunks pack better, shorter ones are cheaper to rewrite when a day is
+ * added. A chunk stays within a calendar month (UTC), so that slow devices rewrite little as well.
  */
 const MAX_CHUNK_ROWS = 1_500;
 
-/** Where a settled chunk lies. */
+/** The extent of a settled chunk. */
 export interface ChunkSpan {
   readonly first: number;
   readonly last: number;
@@ -16,9 +16,9 @@ export interface ChunkSpan {
 }
 
 /**
- * Chooses which chunks of a device are rewritten when days of it change: those that hold such a day, and the one before such a day
- * when it has room, lies in the same month and is not a part of a longer day.
- * @param spans ascending, from the start of the first day's month on
+ * Selects the chunks of a device that are rewritten when some of its days change: chunks that contain such a day, and the chunk before such
+ * a day if it has room, is in the same month and is not a part of a longer day.
+ * @param spans ascending, from the start of the first day's month
  * @param days ascending
  */
 export function chunkSpans(
@@ -52,7 +52,7 @@ export function chunkSpans(
   return { taken: [...taken], kept: spans.filter((span) => !taken.has(span)) };
 }
 
-/** Cuts ascending rows at midnights into chunks: each within a month, none reaching over a chunk that is kept. */
+/** Cuts ascending rows at midnight into chunks: each within a month, none across a chunk that is kept. */
 export function cutIntoChunks(rows: Rows, kept: readonly ChunkSpan[]): Rows[] {
   const spans: { readonly first: number; last: number; rows: number }[] = [];
   for (const [day, { timestamps }] of splitByDay(rows)) {
@@ -72,7 +72,7 @@ export function cutIntoChunks(rows: Rows, kept: readonly ChunkSpan[]): Rows[] {
   return spans.map(({ first, last }) => sliceRows(rows, first, last + 1));
 }
 
-/** Cuts ascending rows at midnights UTC. */
+/** Cuts ascending rows at midnight UTC. */
 export function* splitByDay(rows: Rows): Iterable<[day: number, rows: Rows]> {
   const { timestamps } = rows;
   for (let from = 0; from < timestamps.length; ) {

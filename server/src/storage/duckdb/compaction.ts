@@ -8,7 +8,7 @@ import type { Connection } from './engine.ts';
 import { recentRows } from './scan.ts';
 import { appendChunks, type Chunk, packChunks, unpackChunk } from './settled.ts';
 
-/** Values that one transaction moves at most, but for a device's single day that has more. */
+/** Maximum number of values that one transaction moves, except for a single day of a device that has more. */
 const MAX_MOVED_VALUES = 2_000_000;
 
 /** Recent rows that are moved together: some devices on some days. */
@@ -19,7 +19,7 @@ export interface Move {
   rows: number;
 }
 
-/** Plans the moves of a group's recent rows from before an instant, the oldest days first. */
+/** Plans the moves of a group's recent rows before an instant, oldest days first. */
 export async function planMoves(connection: Connection, group: Group, cutoff: number): Promise<Move[]> {
   const result = await connection.query(
     `SELECT floor(ts / ${UTC_DAY_MS}) AS day, device, count(*)::DOUBLE FROM ${group.recent} WHERE ts < ? GROUP BY ALL ORDER BY ALL`,
@@ -38,7 +38,7 @@ export async function planMoves(connection: Connection, group: Group, cutoff: nu
     const last = moves.at(-1);
     let move = last !== undefined && last.rows + dayRows <= rowsMax ? last : begin(moves);
     for (let i = from; i < to; i++) {
-      // A day that does not fit into one transaction goes by devices.
+      // A day that does not fit into one transaction is split by device.
       if (move.rows > 0 && dayRows > rowsMax && move.rows + rows[i]! > rowsMax) move = begin(moves);
       const device = devices[i]!;
       move.touched.set(device, [...(move.touched.get(device) ?? []), day]);
@@ -57,8 +57,8 @@ function begin(moves: Move[]): Move {
 }
 
 /**
- * Makes one move in one transaction: recent rows, merged with what their days already hold, become settled chunks.
- * @param change what is settled in place of the merged rows of a device, columns in the order of their numbers
+ * Makes one move in one transaction: recent rows, merged with the existing rows of their days, become settled chunks.
+ * @param change transforms the merged rows of a device before they are settled; columns in the order of their numbers
  */
 export async function settle(
   connection: Connection,
@@ -95,7 +95,7 @@ export async function settle(
   });
 }
 
-/** What is settled of devices in the months around a window: device → spans of its chunks, ascending. */
+/** Settled chunks of devices in the months around a window: device → chunk spans, ascending. */
 async function spansOf(
   connection: Connection,
   group: Group,
@@ -151,7 +151,7 @@ async function unpackAll(
   return unpacked;
 }
 
-/** Drops the part of settled chunks that lies before an instant; answers how many rows went. */
+/** Deletes the part of settled chunks before an instant; returns the number of deleted rows. */
 export async function trimSettled(connection: Connection, group: Group, instant: number): Promise<number> {
   const columns = [...group.quantities.values()].sort((a, b) => a - b);
   const gone = await connection.query(`SELECT coalesce(sum(rows), 0)::DOUBLE FROM ${group.settled} WHERE last_ts < ?`, [

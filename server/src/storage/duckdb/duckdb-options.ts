@@ -9,8 +9,8 @@ const DuckDbPath = FilePath.refine(
 );
 
 /**
- * The embedded default. One file, which one process at a time can open (others ask the API or read the archive). Appending is cheap in large
- * batches and costs one sync of the disk in any; many small writes in one call are appended together.
+ * The embedded default. One file, which one process can open at a time (other programs use the API or read the archive). Appending is cheap
+ * in large batches and costs one disk sync per batch; many small writes in one call are appended together.
  */
 export const DuckDbOptions = z.strictObject({
   type: z.literal('duckdb').describe('Embedded column store; the default'),
@@ -22,6 +22,6 @@ export const DuckDbOptions = z.strictObject({
     .int()
     .min(64)
     .optional()
-    .describe('Default: a quarter of the machine, at most 1024. Too little makes large reads fail'),
+    .describe('Default: a quarter of the memory, at most 1024. Large reads fail when it is too small'),
 });
 export type DuckDbOptions = z.output<typeof DuckDbOptions>;

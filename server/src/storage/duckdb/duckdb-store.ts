@@ -15,12 +15,12 @@ import type { SpanFrame } from './telemetry-database.ts';
 
 const MB = 2 ** 20;
 
-/** Each costs some memory. */
+/** Each thread uses some memory. */
 const MAX_THREADS = 4;
-/** At this size the write-ahead log is worked into the file: a larger one makes ingest faster and a start after a crash slower. */
+/** Size at which the write-ahead log is checkpointed: a larger log makes ingest faster and a start after a crash slower. */
 const WAL_MB = 64;
 
-/** @throws Unavailable when the file is in use or its folder is missing, Corrupt when it cannot be read */
+/** @throws Unavailable when another process has the file open or its folder is missing, Corrupt when it cannot be read */
 export async function openDuckDbStore({
   path,
   memory_limit_mb: memoryLimitMb,

@@ -62,7 +62,7 @@ function buffersOf(frames: readonly SpanFrame[]): ArrayBuffer[] {
   return [...new Set(buffers)] as ArrayBuffer[];
 }
 
-/** What the DuckDB worker serves. */
+/** The methods of the DuckDB worker. */
 export type DuckDbMethods = typeof methods;
 
 serveCalls(methods, (error) => explainError(path, error));

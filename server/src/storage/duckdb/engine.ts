@@ -1,7 +1,7 @@
 import duckdb from '@duckdb/node-bindings';
 import { Result } from './result.ts';
 
-/** Statements that a connection keeps prepared. */
+/** Maximum number of prepared statements per connection. */
 const MAX_PREPARED_STATEMENTS = 128;
 
 export interface EngineSettings {
@@ -25,10 +25,10 @@ export class Engine {
       memory_limit: `${memoryLimitMb}MB`,
       threads: String(threads),
       wal_autocheckpoint: `${walMb}MB`,
-      // Small blocks and the newest format: a home's year is a few hundred kilobytes, not megabytes.
+      // Small blocks and the newest format: a home's year takes a few hundred kilobytes instead of megabytes.
       default_block_size: '16384',
       storage_compatibility_version: 'latest',
-      // Arrival order is what tells which of two values is the newer one.
+      // The order of arrival determines the newer of two values.
       preserve_insertion_order: 'true',
       autoload_known_extensions: 'false',
       autoinstall_known_extensions: 'false',
@@ -37,9 +37,9 @@ export class Engine {
     for (const [name, value] of Object.entries(settings)) duckdb.set_config(config, name, value);
     const engine = new Engine(await duckdb.open(path, config));
     const connection = await engine.connect();
-    // Cells are packed already: packing strings again gains nothing and makes a read unpack a cell's neighbours.
+    // Cells are packed already: compressing strings again saves nothing and makes a read decompress a cell's neighbours.
     await connection.run("SET GLOBAL disabled_compression_methods = 'dictionary,fsst,dict_fsst,zstd'");
-    // Plans are kept, and one that rests on what a table held when it was made leaves rows out, or fails, once other rows have come.
+    // Plans are cached, and a plan based on the statistics of an older table omits rows or fails once rows were added.
     await connection.run("SET GLOBAL disabled_optimizers = 'statistics_propagation'");
     connection.close();
     return engine;
@@ -54,7 +54,7 @@ export class Engine {
   }
 }
 
-/** One connection: its calls must not overlap. */
+/** One connection; its calls must not overlap. */
 export class Connection {
   readonly raw: duckdb.Connection;
   readonly #prepared = new Map<string, duckdb.PreparedStatement>();
@@ -68,7 +68,7 @@ export class Connection {
     return new Result(await duckdb.query(this.raw, sql));
   }
 
-  /** Runs one statement with numbers or texts for its `?`; its plan is kept for the next time. */
+  /** Runs one statement with numbers or texts for its `?`; its plan is cached. */
   async query(sql: string, parameters: readonly (number | string)[] = []): Promise<Result> {
     const statement = this.#prepared.get(sql) ?? (await this.#prepare(sql));
     for (const [i, value] of parameters.entries()) {
@@ -78,7 +78,7 @@ export class Connection {
     return new Result(await duckdb.execute_prepared(statement));
   }
 
-  /** Runs `work` in one transaction: all of it or nothing. */
+  /** Runs `work` in one transaction. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.run('BEGIN');
     let result: T;
@@ -110,7 +110,7 @@ export class Connection {
   }
 }
 
-/** Connections that take turns, so that slow reads do not hold up quick ones. */
+/** A connection pool, so that slow reads do not delay quick ones. */
 export class ConnectionPool {
   readonly #free: Connection[];
   readonly #waiting: ((connection: Connection) => void)[] = [];
@@ -130,13 +130,13 @@ export class ConnectionPool {
     }
   }
 
-  /** Waits for what is under way, then closes. */
+  /** Waits for running work, then closes the connections. */
   async close(): Promise<void> {
     const taken = await Promise.all(Array.from({ length: this.#size }, () => this.#take()));
     for (const connection of taken) connection.close();
   }
 
-  /** Waits for what is under way, closes, and goes on with the connections that `reopen` answers; whoever comes meanwhile waits. */
+  /** Waits for running work, closes the connections and continues with those that `reopen` returns; calls made meanwhile wait. */
   async replace(reopen: () => Promise<readonly Connection[]>): Promise<void> {
     await this.close();
     for (const connection of await reopen()) this.#give(connection);

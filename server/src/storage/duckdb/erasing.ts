@@ -4,10 +4,10 @@ import type { GroupRows } from '../coalesce.ts';
 import type { Group } from './catalog.ts';
 import type { Move } from './compaction.ts';
 
-/** Values of devices that are to be forgotten: device number → instant → places of the columns among the group's, by number. */
+/** Values of devices to erase: device number → instant → positions of the columns in the group, by number. */
 export type Marks = Map<number, Map<number, number[]>>;
 
-/** The places of the values that rows hold. */
+/** Positions of the values in the given rows. */
 export function marksOf(rows: GroupRows, group: Group, numberOf: (deviceId: string) => number | undefined): Marks {
   const order = [...group.quantities.values()].sort((a, b) => a - b);
   const marks: Marks = new Map();
@@ -26,7 +26,7 @@ export function marksOf(rows: GroupRows, group: Group, numberOf: (deviceId: stri
   return marks;
 }
 
-/** The days of devices that have to be settled anew, one at a time. */
+/** Days of devices to settle again, one per move. */
 export function movesOf(marks: Marks): Move[] {
   const moves: Move[] = [];
   for (const [device, instants] of marks) {
@@ -38,7 +38,7 @@ export function movesOf(marks: Marks): Move[] {
   return moves;
 }
 
-/** Rows of a device in which what is marked is missing; changes them. */
+/** Removes marked values from the rows of a device, in place. */
 export function withoutMarked(rows: Rows, marks: ReadonlyMap<number, readonly number[]> = new Map()): Rows {
   for (const [instant, places] of marks) {
     const row = lowerBound(rows.timestamps, instant);

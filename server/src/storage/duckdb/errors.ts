@@ -5,19 +5,19 @@ const DAMAGED =
   /not a valid duckdb database|corrupt|checksum|serialization error|failed to deserialize|wal file .* (invalid|truncated)|could not read enough bytes/i;
 const OTHER_VERSION = /database file with version|storage version|newer version of duckdb/i;
 const NO_SPACE = /no space left|disk full|out of disk/i;
-/** Kinds of exceptions that depend on statement and content alone: duckdb/src/common/exception.cpp. The appender leaves the kind out. */
+/** Kinds of exceptions that depend only on the statement and the data: duckdb/src/common/exception.cpp. The appender omits the kind. */
 const PERMANENT =
   /^(Binder|Catalog|Constraint|Conversion|Invalid Input|Invalid Type|Mismatch Type|Not implemented|Out of Range|Parser|Syntax) Error:|^Failed to append: .*\bconstraint failed/;
 const NO_MEMORY = /out of memory/i;
 
-/** What DuckDB throws, as an error that says what to do. */
+/** Converts an exception of DuckDB to an error that names the remedy. */
 export function explainError(path: string, error: unknown): unknown {
   if (error instanceof ExpectedError || (error instanceof DOMException && error.name === 'AbortError')) return error;
   const text = messageOf(error).split('\n')[0]!;
   const cause = { cause: error };
   if (LOCKED.test(text)) {
     return new Unavailable(
-      `${path} is open in another process, and DuckDB allows one: stop the other one, or ask its API; ${text}`,
+      `${path} is open in another process, and DuckDB allows only one: stop the other process, or use its API; ${text}`,
       cause,
     );
   }
@@ -29,14 +29,14 @@ export function explainError(path: string, error: unknown): unknown {
   }
   if (DAMAGED.test(text)) {
     return new Corrupt(
-      `${path} is damaged: restore it from a backup, or move it away to begin a new one; ${text}`,
+      `${path} is damaged: restore it from a backup, or move it away to start with a new file; ${text}`,
       cause,
     );
   }
   if (NO_SPACE.test(text)) return new Unavailable(`the disk of ${path} is full: free some space; ${text}`, cause);
   if (NO_MEMORY.test(text)) {
     return new Unavailable(
-      `DuckDB needs more memory for ${path}: raise memory_limit_mb or ask for less; ${text}`,
+      `DuckDB needs more memory for ${path}: raise memory_limit_mb or request less; ${text}`,
       cause,
     );
   }

@@ -8,7 +8,7 @@ import { recentRows, scan } from './scan.ts';
 import { type ChunkExtent, unpackChunk, unpackExtents } from './settled.ts';
 import { divide, type RowsByDay } from './spans.ts';
 
-/** Rows that are held at once while a whole group is gone through. */
+/** Maximum number of rows in memory while a whole group is scanned. */
 const PASS_ROWS = 500_000;
 
 /** First, last and number of values of a series: device number and column number. */
@@ -27,7 +27,7 @@ export interface Newest {
   readonly value: number;
 }
 
-/** Extents of every series of a group. Chunks whose days have recent rows are merged and counted, all others tell by themselves. */
+/** Extents of every series of a group. Chunks whose days have recent rows are merged and counted; all others store their extents. */
 export async function extentsOf(connection: Connection, group: Group): Promise<Extent[]> {
   const touched = await recentDays(connection, group, Number.NEGATIVE_INFINITY);
   const extents = new Extents();
@@ -46,7 +46,7 @@ export async function extentsOf(connection: Connection, group: Group): Promise<E
   return extents.all();
 }
 
-/** Adds the days of a chunk to those that are merged, when one of them is; answers whether it is. */
+/** Adds the days of a chunk to the days to merge when one of them is touched; returns whether one is. */
 function takeTouched({ device, first, last, rows }: SettledExtents, touched: Map<number, RowsByDay>): boolean {
   const days = touched.get(device);
   if (days === undefined) return false;
@@ -60,7 +60,7 @@ function takeTouched({ device, first, last, rows }: SettledExtents, touched: Map
   return true;
 }
 
-/** The newest value of every series of a group that has one at or after `since`. */
+/** The newest value of every series of a group, at or after `since`. */
 export async function newestOf(connection: Connection, group: Group, since: number): Promise<Newest[]> {
   const newest = new Map<string, Newest>();
   const columns = [...group.quantities.values()];
@@ -75,7 +75,7 @@ export async function newestOf(connection: Connection, group: Group, since: numb
   for (const { device, rowId, extents } of chunks) {
     for (const { column, last } of extents) {
       const key = `${device} ${column}`;
-      // At the same instant the recent value is the newer one.
+      // At the same instant, the recent value is the newer one.
       if (last < since || last <= Math.max(newest.get(key)?.timestamp ?? -Infinity, wanted.get(key)?.last ?? -Infinity))
         continue;
       wanted.set(key, { rowId, column, last });
@@ -102,7 +102,7 @@ export async function newestOf(connection: Connection, group: Group, since: numb
   return [...newest.values()];
 }
 
-/** The newest value of a column in rows of arrival order, if it is as new as what is known. */
+/** The newest value of a column in rows of arrival order, if it is not older than the known one. */
 function takeNewest(newest: Map<string, Newest>, device: number, column: number, rows: Rows, at: number): void {
   const values = rows.columns[at]!;
   const key = `${device} ${column}`;
@@ -161,7 +161,7 @@ async function settledExtents(connection: Connection, group: Group, since: numbe
   }));
 }
 
-/** Goes through all days that are counted, some devices and days at a time. */
+/** Iterates over all counted days, in spans of devices and days. */
 async function eachSpan(
   counts: Map<number, RowsByDay>,
   visit: (devices: number[], window: { start: number; end: number }) => Promise<void>,

@@ -8,18 +8,18 @@ interface Extent {
   last: number;
 }
 
-/** Where each device's recent rows begin and end, so that questions about settled days need not look at recent rows at all. */
+/** Extents of each device's recent rows, so that queries on settled days skip recent rows. */
 export class RecentExtents {
   readonly #groups = new Map<Group['id'], Map<number, Extent>>();
 
-  /** Looks at the recent rows of a group; nothing may write to them meanwhile. */
+  /** Reads the recent rows of a group; there must be no concurrent writes to them. */
   async load(connection: Connection, group: Group): Promise<void> {
     const result = await connection.query(`SELECT device, min(ts), max(ts) FROM ${group.recent} GROUP BY device`);
     const [device, first, last] = [result.integers(0), result.doubles(1), result.doubles(2)];
     this.#groups.set(group.id, new Map(Array.from(device, (id, i) => [id, { first: first[i]!, last: last[i]! }])));
   }
 
-  /** Takes in rows that are about to be written. @param numbers of the devices of the rows */
+  /** Adds rows that are about to be written. @param numbers of the devices of the rows */
   add(group: Group, { device, timestamps }: GroupRows, numbers: Int32Array): void {
     const extents = this.#groups.get(group.id) ?? new Map<number, Extent>();
     this.#groups.set(group.id, extents);
@@ -41,7 +41,7 @@ export class RecentExtents {
     }
   }
 
-  /** Those of the devices whose recent rows may reach into a window. */
+  /** The devices whose recent rows may overlap a window. */
   within(group: Group, devices: readonly number[], { start, end }: Window): number[] {
     const extents = this.#groups.get(group.id);
     return devices.filter((device) => {

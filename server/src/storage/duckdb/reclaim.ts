@@ -1,16 +1,16 @@
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 
-/** Share of free blocks within the file, or of deleted rows in its tables, from which on writing it again is worth it. */
+/** Share of free blocks in the file, or of deleted rows in its tables, from which the file is rewritten. */
 const MAX_FREE_SHARE = 0.25;
-/** A file of fewer blocks is left as it is. */
+/** A file with fewer blocks is not rewritten. */
 const MIN_BLOCKS = 16;
-/** Name under which the copy is attached: no file of ours is called so. */
+/** Name under which the copy is attached; no file of the service has this name. */
 const COPY = 'wattkeeper_copy';
 
 /**
- * Works the write-ahead log into the file and answers whether much of the file is then empty, as it only gets shorter at its end, or taken by deleted
- * rows: the engine keeps them until their whole row group is deleted.
+ * Checkpoints the write-ahead log. Returns whether much of the file is free, since a file only shrinks at its end, or taken by deleted
+ * rows, which the engine keeps until their whole row group is deleted.
  */
 export async function isWasteful(connection: Connection, groups: readonly Group[]): Promise<boolean> {
   await connection.run('CHECKPOINT');
@@ -30,7 +30,7 @@ export async function isWasteful(connection: Connection, groups: readonly Group[
   return places - rows > places * MAX_FREE_SHARE;
 }
 
-/** Writes everything to a new file, settled chunks sorted by (device, time), and finishes that file. */
+/** Writes all data to a new file, settled chunks sorted by (device, time), and completes that file. */
 export async function copyTo(connection: Connection, path: string, groups: readonly Group[]): Promise<void> {
   const source = (await connection.run('SELECT current_database()')).texts(0)[0]!;
   await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${COPY}`);

@@ -1,10 +1,10 @@
 import duckdb from '@duckdb/node-bindings';
 
-/** DuckDB's `string_t`: length, then up to 12 bytes in place, else 4 bytes of prefix and a pointer. */
+/** DuckDB's `string_t`: length, then up to 12 bytes inline, else a prefix of 4 bytes and a pointer. */
 const STRING_BYTES = 16;
 const INLINE_BYTES = 12;
 
-/** A result that lies in memory, read column by column without a call per value. */
+/** A result in memory, read column by column without a call per value. */
 export class Result {
   readonly rows: number;
   readonly #chunks: { chunk: duckdb.DataChunk; from: number; rows: number }[] = [];
@@ -45,7 +45,7 @@ export class Result {
     return out;
   }
 
-  /** A BLOB or VARCHAR column as bytes, good as long as the result is; null where NULL. */
+  /** A BLOB or VARCHAR column as bytes, valid as long as the result; null where NULL. */
   bytes(column: number): (Uint8Array | null)[] {
     const out: (Uint8Array | null)[] = [];
     for (const { chunk, rows } of this.#chunks) {

@@ -7,26 +7,25 @@ import type { RecentExtents } from './recent-extents.ts';
 import { unpackChunk } from './settled.ts';
 import type { SettledCache } from './settled-cache.ts';
 
-/** What is known of a database's rows without asking it. */
+/** Cached knowledge of a database's rows. */
 export interface Sources {
   readonly recent: RecentExtents;
   readonly settled: SettledCache;
 }
 
-/** Of more devices than this the chunks are read at once, and not kept. */
+/** For more devices than this, chunks are read at once and not cached. */
 const CACHED_DEVICES = 16;
 
-/** Rows of some devices: device number → rows on a strictly ascending axis; devices without rows are left out. */
+/** Rows of some devices: device number → rows on a strictly ascending axis; devices without rows are omitted. */
 export type DeviceRows = Map<number, Rows>;
 
 /**
- * Rows of devices within a window, recent and settled merged. Columns are numbers of the group's columns, or null for a column
- * without values. Rows in which none of the columns has a value may be among them.
+ * Rows of devices within a window, recent and settled merged. Columns are numbers of the group's columns, or null for a column without
+ * values. The result may include rows without a value in any of the columns.
+ * Recent rows are read before settled chunks: rows that a concurrent compaction moves are then read twice, never missed, and merging the
+ * same rows twice has no effect.
  *
- * Recent rows are read before settled chunks: a compaction in between is then seen twice, never missed, and merging the same rows
- * twice changes nothing.
- *
- * @param sources what is known without asking; null within a transaction, which sees an older state
+ * @param sources caches; null within a transaction, which sees an older snapshot
  */
 export async function scan(
   connection: Connection,
@@ -71,7 +70,7 @@ export async function recentRows(
   return splitByDevice(result.integers(0), rows);
 }
 
-/** As `settledRows`, from memory where it can be. */
+/** As `settledRows`, from memory where possible. */
 async function cachedRows(
   connection: Connection,
   cache: SettledCache,
@@ -98,7 +97,7 @@ async function cachedRows(
   return found;
 }
 
-/** The rows of settled chunks that reach into a window, by device, in ascending time. */
+/** The rows of settled chunks that overlap a window, by device, in ascending time. */
 async function settledRows(
   connection: Connection,
   group: Group,
@@ -133,17 +132,17 @@ async function settledRows(
   return found;
 }
 
-/** A condition on the device: one as a parameter, so that the plan is kept, several as numbers in place. */
+/** A condition on the device: a single device as a parameter, so that the plan is cached; several as literal numbers. */
 export function among(devices: readonly number[]): string {
   return devices.length === 1 ? 'device = ?::INTEGER' : `device IN (${devices.join(', ')})`;
 }
 
-/** The parameter that goes with `among`. */
+/** The parameter for the condition of `among`. */
 export function single(devices: readonly number[]): number[] {
   return devices.length === 1 ? [devices[0]!] : [];
 }
 
-/** Puts known columns where they were asked for. */
+/** Puts known columns at their requested positions. */
 function placeColumns({ timestamps, columns }: Rows, asked: readonly (number | null)[]): Rows {
   if (asked.length === columns.length) return { timestamps, columns };
   let next = 0;

@@ -3,9 +3,9 @@ import type { Window } from '../../domain/time/window.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 
-/** Bytes of packed cells that are held: some ten million values. */
+/** Maximum size of packed cells in memory, bytes: about ten million values. */
 const MAX_BYTES = 32 * 1024 * 1024;
-/** What a chunk costs besides its cells. */
+/** Size of a chunk without its cells, bytes. */
 const HEAD_BYTES = 64;
 
 /** Chunks of one device, ascending. */
@@ -13,12 +13,12 @@ interface DeviceChunks {
   readonly first: Float64Array;
   readonly last: Float64Array;
   readonly rows: Int32Array;
-  /** Column → its cells by chunk: null where it has no value, undefined while it was not asked for. */
+  /** Column → its cells by chunk: null where it has no value, undefined while not yet requested. */
   readonly cells: Map<number | 'ts', (Uint8Array | null | undefined)[]>;
   bytes: number;
 }
 
-/** One chunk with the columns asked for, still packed. */
+/** One chunk with the requested columns, still packed. */
 export interface PackedChunk {
   readonly first: number;
   readonly rows: number;
@@ -27,20 +27,20 @@ export interface PackedChunk {
 }
 
 /**
- * Settled chunks in memory, as packed as in the file: a day of a device is a few hundred bytes a column, and the queries that
- * find them cost far more than unpacking. What is least recently used goes first.
- *
- * Connections must not be in a transaction: what an old one sees would be kept as new. Whoever changes settled chunks does so within `changing`: until the change has ended nobody is answered from memory, so that a reader who no
- * longer finds rows among the recent ones finds them here.
+ * A least-recently-used cache of settled chunks, as packed as in the file: a day of a device takes a few hundred bytes per column, and the
+ * queries that find them cost far more than unpacking.
+ * Connections must not be in a transaction, whose old snapshot would be cached as new. Changes of settled chunks run within `changing`:
+ * until the change has ended, no read is answered from memory, so that a reader that no longer finds rows among the recent ones finds them
+ * here.
  */
 export class SettledCache {
   readonly #devices = new Map<string, DeviceChunks>();
   readonly #changing = new Set<Group['id']>();
-  /** Changes that have begun, by group. */
+  /** Changes that have started, by group. */
   readonly #changes = new Map<Group['id'], number>();
   #bytes = 0;
 
-  /** The chunks of a device that reach into a window, ascending. */
+  /** The chunks of a device that overlap a window, ascending. */
   async chunks(
     connection: Connection,
     group: Group,
@@ -54,7 +54,7 @@ export class SettledCache {
       const to = lowerBound(held.first, window.end);
       const asked = ['ts' as const, ...columns];
       const absent = asked.filter((column) => isAbsent(held, column, from, to));
-      // A chunk that is no longer there was replaced meanwhile: begin again with what is there now.
+      // A missing chunk was replaced meanwhile: start again with the current chunks.
       if (absent.length > 0 && !(await this.#load(connection, group, device, held, absent, from, to))) {
         this.#forget(keyOf(group, device), held);
         continue;
@@ -69,7 +69,7 @@ export class SettledCache {
     }
   }
 
-  /** Starts and rows of the chunks of a device that reach into a window, ascending. */
+  /** Starts and row counts of the chunks of a device that overlap a window, ascending. */
   async heads(connection: Connection, group: Group, device: number, { start, end }: Window) {
     const { first, last, rows } = await this.#deviceOf(connection, group, device);
     const [from, to] = [lowerBound(last, start), lowerBound(first, end)];
@@ -109,7 +109,7 @@ export class SettledCache {
       cells: new Map(),
       bytes: 0,
     };
-    // What was read while a change went on, or began, may be older than the change.
+    // Data read during a change may be older than the change.
     if (isCalm && this.#changes.get(group.id) === before && !this.#devices.has(key)) {
       this.#devices.set(key, fresh);
       this.#grow(key, fresh, HEAD_BYTES * (1 + fresh.first.length));
@@ -117,7 +117,7 @@ export class SettledCache {
     return fresh;
   }
 
-  /** Reads cells of the chunks `from … to`; answers false when one of the chunks is no longer there. */
+  /** Reads cells of the chunks `from … to`; returns false when one of the chunks no longer exists. */
   async #load(
     connection: Connection,
     group: Group,
@@ -142,7 +142,7 @@ export class SettledCache {
         const at = lowerBound(held.first, first[i]!);
         if (held.first[at] !== first[i] || held.last[at] !== last[i] || held.rows[at] !== rows[i]) continue;
         if (c === 0) found++;
-        // The result's memory goes with the result.
+        // The result's memory is freed with the result.
         cells[at] = cell?.slice() ?? null;
         bytes += cell?.length ?? 0;
       }
@@ -176,7 +176,7 @@ export class SettledCache {
 function isAbsent({ cells }: DeviceChunks, column: number | 'ts', from: number, to: number): boolean {
   const known = cells.get(column);
   for (let i = from; i < to; i++) if (known?.[i] === undefined) return true;
-  // Without chunks in the window the column still has to be known.
+  // Record the column as known even without chunks in the window.
   if (known === undefined) cells.set(column, []);
   return false;
 }

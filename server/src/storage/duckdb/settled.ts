@@ -9,12 +9,12 @@ import { dayOf } from './chunks.ts';
 import type { Connection } from './engine.ts';
 
 /**
- * Cells are cut down to this size. A quarter of a block: DuckDB keeps several side by side in a block only while they are small
- * against it, and longer ones would leave much of the file empty.
+ * Maximum size of a cell; longer ones are split. A quarter of a block: DuckDB stores several cells in a block only while they are small
+ * relative to it; longer ones would leave much of the file empty.
  */
 const MAX_CELL_BYTES = 4_000;
 
-/** Closed days of a device, packed: a row of a settled table. It holds whole days, or a part of one day and nothing else. */
+/** Closed days of a device, packed: a row of a settled table. It contains whole days, or a part of one day and nothing else. */
 export interface Chunk {
   readonly device: number;
   readonly first: number;
@@ -22,20 +22,20 @@ export interface Chunk {
   readonly rows: number;
   readonly extents: Uint8Array;
   readonly timestamps: Uint8Array;
-  /** One cell per column of the group; null where no value is. */
+  /** One cell per column of the group; null for a column without values. */
   readonly cells: readonly (Uint8Array | null)[];
 }
 
-/** What a chunk knows of one quantity. */
+/** The extent of one quantity in a chunk. */
 export interface ChunkExtent {
-  /** Number of the quantity's column. */
+  /** Column number of the quantity. */
   readonly column: number;
   readonly count: number;
   readonly first: number;
   readonly last: number;
 }
 
-/** Packs merged rows of one device, in as many chunks as keep cells small; the columns are those of the group, in order. */
+/** Packs merged rows of one device into as many chunks as keep cells small; the columns are those of the group, in order. */
 export function packChunks(device: number, rows: Rows): Chunk[] {
   const { timestamps, columns } = rows;
   const cells = columns.map(packColumn);
@@ -128,8 +128,8 @@ export function appendChunks(connection: Connection, group: Group, chunks: reado
 }
 
 /**
- * Which quantities a chunk has, how many values of each and when the first and last of them: so that extents and newest values are
- * found without unpacking cells. Offsets are milliseconds from the chunk's first and last instant.
+ * The quantities of a chunk with the number of their values and their first and last instants, so that extents and newest values are found
+ * without unpacking cells. Offsets are milliseconds from the chunk's first and last instant.
  */
 function packExtents({ timestamps, columns }: Rows): Uint8Array {
   const present: number[] = [];

@@ -4,18 +4,19 @@ import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 import { among, type Sources, single } from './scan.ts';
 
-/** Some devices and a window that are read at once, with about as many rows as fit. */
+/** Some devices and a window that are read at once, with a bounded number of rows. */
 export interface Span {
-  /** Positions among the devices asked. */
+  /** Positions in the list of requested devices. */
   readonly devices: readonly number[];
   readonly window: Window;
 }
 
-/** Rows by UTC day of one device; days without rows are left out, the others ascend. */
+/** Row counts by UTC day of one device, ascending; days without rows are omitted. */
 export type RowsByDay = Map<number, number>;
 
 /**
- * Counts the rows of devices by UTC day, recent ones first and then settled ones: what moves meanwhile counts twice rather than never.
+ * Counts the rows of devices by UTC day, recent ones first, then settled ones: rows that move meanwhile are counted twice rather than
+ * never.
  */
 export async function countByDay(
   connection: Connection,
@@ -72,7 +73,7 @@ export function divide(counts: readonly (RowsByDay | undefined)[], window: Windo
   return spans;
 }
 
-/** Cuts a window at midnights so that each part has about `rowsMax` rows at most; a day with more is cut evenly. */
+/** Cuts a window at midnight into parts of about `rowsMax` rows; a day with more is divided evenly. */
 function cutWindow(days: RowsByDay, window: Window, rowsMax: number): Window[] {
   const cuts: number[] = [];
   let sum = 0;

@@ -28,7 +28,7 @@ import { type Sources, scan } from './scan.ts';
 import { SettledCache } from './settled-cache.ts';
 import { countByDay, divide, type Span } from './spans.ts';
 
-/** Reads that go on at the same time. */
+/** Number of concurrent reads. */
 const READERS = 3;
 /** A frame of a span: position of its device among those asked. */
 export interface SpanFrame {
@@ -37,7 +37,7 @@ export interface SpanFrame {
   readonly columns: readonly Float64Array[];
 }
 
-/** Telemetry in one DuckDB file; lives on a worker thread. Changes run one at a time; reads run in parallel with them. */
+/** Telemetry in one DuckDB file; runs on a worker thread. Changes are serialised; reads run concurrently with them. */
 export class TelemetryDatabase {
   readonly #settings: EngineSettings;
   readonly #readers: ConnectionPool;
@@ -45,7 +45,7 @@ export class TelemetryDatabase {
   #engine: Engine;
   #writer: Connection;
   readonly #sources: Sources;
-  /** Settles when the change before has ended. */
+  /** Settles when the previous change has ended. */
   /** One after the other, in the order of the calls. */
   readonly #changes = new SerialQueue();
 
@@ -76,7 +76,7 @@ export class TelemetryDatabase {
     });
   }
 
-  /** Forgets the values at the places of those that the rows hold: their days are rewritten without them. */
+  /** Erases the values at the positions given by the rows: their days are rewritten without them. */
   erase(erasures: readonly GroupRows[]): Promise<void> {
     return this.#changes.run(async () => {
       for (const rows of erasures) {
@@ -91,7 +91,7 @@ export class TelemetryDatabase {
     });
   }
 
-  /** The first frames of a read, and the spans that the others come from: each small enough to hold. */
+  /** The first frames of a read, and the spans of the remaining frames, each small enough for memory. */
   async beginRead(request: ReadRequest): Promise<{ frames: SpanFrame[]; rest: Span[] }> {
     const group = this.#catalog.groups.get(request.group);
     if (group === undefined) return { frames: [], rest: [] };
@@ -191,7 +191,7 @@ export class TelemetryDatabase {
     });
   }
 
-  /** A group after the other: cut off, the others are deleted by the next call. */
+  /** One group after the other: after an interruption, the next call deletes the others. */
   deleteDevices(deviceIds: readonly string[]): Promise<void> {
     return this.#changes.run(async () => {
       const numbers = known(this.#numbersOf(deviceIds));
@@ -248,8 +248,8 @@ export class TelemetryDatabase {
   }
 
   /**
-   * Gives the space back that moved and deleted rows leave: a file of which much is empty is written anew beside the old one and
-   * takes its place by renaming, so that a crash at any point leaves one whole file. Reads wait while the file is opened again.
+   * Frees the space of moved and deleted rows: a file with much free space is copied to a new file, which replaces it by renaming, so that
+   * a crash at any point leaves one complete file. Reads wait while the file is reopened.
    */
   async #reclaimSpace(): Promise<void> {
     const groups = [...this.#catalog.groups.values()];
@@ -268,7 +268,7 @@ export class TelemetryDatabase {
       return readers;
     });
     await reopened.catch((error) => {
-      // Without connections nothing can be answered: the thread ends, and whoever waits learns it.
+      // Without connections no request can be answered: the thread ends, and waiting calls fail.
       setImmediate(() => {
         throw error;
       });
@@ -276,7 +276,7 @@ export class TelemetryDatabase {
     });
   }
 
-  /** A change that moves or deletes rows of a group. Recent extents shrink behind it, before anyone is answered from memory again. */
+  /** A change that moves or deletes rows of a group. Recent extents shrink after it, before any read is answered from memory again. */
   #rewrite(group: Group, change: () => Promise<void>): Promise<void> {
     return this.#sources.settled.changing(group, async () => {
       await change();
@@ -284,7 +284,7 @@ export class TelemetryDatabase {
     });
   }
 
-  /** Several queries that see the same state. */
+  /** Several queries on the same snapshot. */
   #snapshot<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#readers.use((connection) => connection.transaction(() => work(connection)));
   }
@@ -337,12 +337,12 @@ function copyOf(path: string): string {
   return `${path}.copy`;
 }
 
-/** Removes a copy that a crash cut off, and what was to be worked into it. */
+/** Removes the copy of an interrupted run, and its write-ahead log. */
 async function removeCopy(path: string): Promise<void> {
   for (const left of [copyOf(path), `${copyOf(path)}.wal`]) await rm(left, { force: true });
 }
 
-/** Makes a renaming in a folder survive a power cut. */
+/** Makes a rename in a folder durable. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path);

@@ -10,7 +10,7 @@ export interface TableRows {
 /** Rows of a day: metric group → device → rows. */
 export type DayTable = ReadonlyMap<string, ReadonlyMap<string, TableRows>>;
 
-/** Gathers values in order of arrival; of two for the same device, metric and instant the later one counts. */
+/** Collects values in order of arrival; of several values for the same device, metric and instant, the last one wins. */
 export class TableBuilder {
   readonly #groups = new Map<string, Map<string, Columns>>();
   readonly #split = new Map<string, { group: string; quantity: string }>();
@@ -57,7 +57,7 @@ class Columns {
   readonly #timestamps: number[] = [];
   readonly #columns = new Map<string, number[]>();
 
-  /** Values of one instant that follow each other make one row. */
+  /** Consecutive values of one instant form one row. */
   add(instant: number, quantity: string, value: number): void {
     let row = this.#timestamps.length - 1;
     if (this.#timestamps[row] !== instant) {
@@ -85,7 +85,7 @@ class Columns {
   }
 }
 
-/** The columns that are asked, in their order; missing ones are NaN. The arrays are the caller's own. */
+/** The requested columns, in their order; missing ones are NaN. The arrays are copies. */
 export function chosen({ quantities, rows }: TableRows, asked: readonly string[]): Rows {
   return {
     timestamps: rows.timestamps.slice(),
@@ -96,7 +96,7 @@ export function chosen({ quantities, rows }: TableRows, asked: readonly string[]
   };
 }
 
-/** Bytes that a table holds, about. */
+/** Approximate size of a table in memory, bytes. */
 export function bytesOf(table: DayTable): number {
   let bytes = 0;
   for (const devices of table.values()) {

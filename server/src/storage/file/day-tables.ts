@@ -8,13 +8,13 @@ import { OlderFiles } from './older-files.ts';
 import { packTable, readRecords } from './record-lines.ts';
 
 export interface DayTablesOptions {
-  /** Days after which a day's file is removed, counted from the day and from the last write to it, whichever is later; null: never. */
+  /** Number of days after which a day's file is deleted, counted from the day or the last write to it, whichever is later; null: never. */
   readonly retention_days: number | null;
   readonly timezone: string;
   readonly device?: string | undefined;
 }
 
-/** What a day holds of a series. */
+/** The extent of a series in a day. */
 export interface DayExtent {
   readonly deviceId: string;
   readonly metric: string;
@@ -29,22 +29,24 @@ interface Summary {
   readonly rows: number;
 }
 
-/** Tables that are kept unpacked. */
+/** Maximum size of cached unpacked tables, bytes. */
 const CACHE_BYTES = 64 * 1024 * 1024;
 
-/** The days of a store: its own files, over the records of older installations. Changes must not overlap; reads may. */
+/**
+ * The days of a store: its own files, which take precedence over the records of older installations. Changes must not overlap; reads may.
+ */
 export class DayTables {
   readonly #folder: StoreFolder;
   readonly #olderFiles: OlderFiles;
-  /** Days whose older records stand below the day's own file, if it has one. */
+  /** Days with older records that apply in addition to the day's own file, if any. */
   readonly #older: Set<number>;
   readonly #options: DayTablesOptions;
   readonly #now: () => number;
   /** Day → name of its file; null for days of older records alone. */
   readonly #names: Map<number, string | null>;
-  /** Before these instants records of older files are forgotten; by metric group, '' for all. */
+  /** Instants before which records of older files are ignored; by metric group, '' for all. */
   #forgotten: Map<string, number>;
-  /** The one used longest ago first. */
+  /** Least recently used first. */
   readonly #cache = new Map<number, DayTable>();
   #cachedBytes = 0;
   #changes = 0;
@@ -80,7 +82,7 @@ export class DayTables {
     return [...this.#names.keys()].sort((a, b) => a - b);
   }
 
-  /** Empty for a day that is not there. */
+  /** Empty for a missing day. */
   async table(day: number): Promise<DayTable> {
     const cached = this.#cache.get(day);
     if (cached !== undefined) {
@@ -92,7 +94,7 @@ export class DayTables {
     if (name === undefined) return new Map();
     const changes = this.#changes;
     const table = await this.#load(day, name);
-    // What was read while something changed may be what was before.
+    // A table read during a change may be outdated.
     if (this.#changes === changes) this.#keep(day, table);
     return table;
   }
@@ -107,7 +109,7 @@ export class DayTables {
     return rows;
   }
 
-  /** Puts rows into the files of their days, over what is there. */
+  /** Merges rows into the files of their days, over existing values. */
   async merge(groups: readonly GroupRows[]): Promise<void> {
     for (const [day, added] of byDay(groups)) {
       const builder = new TableBuilder();
@@ -118,8 +120,8 @@ export class DayTables {
   }
 
   /**
-   * Removes files of days that ended longer ago than the retention, and that have not been written for as long: what an import or a backfill
-   * brought is kept for the whole retention after it arrived. Answers how many days were removed.
+   * Deletes files of days that ended before the retention and were last written before it: data of an import or a backfill is kept for the
+   * whole retention after its arrival. Returns the number of deleted days.
    */
   async removeExpired(): Promise<number> {
     const { retention_days: retentionDays } = this.#options;
@@ -135,7 +137,7 @@ export class DayTables {
     return removed;
   }
 
-  /** Forgets the values that stand where the rows have one. */
+  /** Erases the values at the positions given by the rows. */
   async erase(groups: readonly GroupRows[]): Promise<void> {
     for (const [day, places] of byDay(groups)) {
       const table = new TableBuilder();
@@ -150,7 +152,7 @@ export class DayTables {
     }
   }
 
-  /** Rewrites the days that have something of the devices. */
+  /** Rewrites the days that contain data of the devices. */
   async deleteDevices(deviceIds: ReadonlySet<string>): Promise<void> {
     for (const day of this.days()) {
       const table = await this.table(day);
@@ -159,13 +161,13 @@ export class DayTables {
       );
       if ([...kept].every(([group, devices]) => devices.size === table.get(group)!.size)) continue;
       const isEmpty = [...kept.values()].every(({ size }) => size === 0);
-      // Over older records the day's own file stays, also an empty one: without it they would count again.
+      // A day with older records keeps its own file, even an empty one: without it, the older records would apply again.
       if (isEmpty && !this.#older.has(day)) await this.#remove(day);
       else await this.#write(day, kept);
     }
   }
 
-  /** Answers how many rows went. */
+  /** Returns the number of deleted rows. */
   async deleteBefore(instant: number, group: string | null): Promise<number> {
     const before = await this.rows();
     const key = group ?? '';
@@ -251,7 +253,7 @@ export class DayTables {
   }
 }
 
-/** Adds the rows of a table from an instant on, which may differ by group. */
+/** Adds the rows of a table from an instant, which may differ by group. */
 function addTable(
   builder: TableBuilder,
   table: DayTable,

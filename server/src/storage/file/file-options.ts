@@ -4,11 +4,11 @@ import { FilePath } from '../../domain/file-path.ts';
 import { EMBEDDED_TIMEOUT_MS, readTimeout } from '../read-timeout.ts';
 
 /**
- * Gzip JSON lines, one file a day, which anything can read, in a folder that may also hold the records of older installations. For small
- * sites and short spans: every query unpacks whole days. One process at a time has the folder, which is created where it is missing.
+ * Gzip JSON lines, one file a day, readable by any program, in a folder that may also contain the records of older installations. For small
+ * sites and short windows: every query unpacks whole days. One process can use the folder at a time; it is created if missing.
  */
 export const FileOptions = z.strictObject({
-  type: z.literal('file').describe('Gzip JSON, one file a day, beside the records of older installations'),
+  type: z.literal('file').describe('Gzip JSON, one file a day, next to the records of older installations'),
   name: z.string().min(1).default('file'),
   path: FilePath.optional().describe('Folder; default: telemetry-files in data_dir'),
   retention_days: z
@@ -18,9 +18,9 @@ export const FileOptions = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Files of days are removed this many days after the day and after the last write to them; null keeps them. Records of older installations always stay',
+      'Files of days are deleted this many days after the day or the last write to them, whichever is later; null keeps them. Records of older installations are never deleted',
     ),
-  timezone: TimeZone.default('UTC').describe('Zone of the times in records of older installations'),
+  timezone: TimeZone.default('UTC').describe('Time zone of the records of older installations'),
   device: z
     .string()
     .min(1)

@@ -27,11 +27,11 @@ import type { FileOptions } from './file-options.ts';
 import { batchName, StoreFolder } from './folder.ts';
 import { packRows, readRecords } from './record-lines.ts';
 
-/** Rows that wait for their days' files, at most: more cost memory, fewer cost writing a day again and again. */
+/** Maximum number of rows that wait for their days' files: more need memory, fewer rewrite a day more often. */
 const PENDING_ROWS = 50_000;
 const PENDING_BATCHES = 200;
 
-/** @throws Unavailable when the folder cannot be used or another process has it, Corrupt when it cannot be read */
+/** @throws Unavailable when the folder cannot be used or another process uses it, Corrupt when it cannot be read */
 export async function openFileStore(
   options: Omit<FileOptions, 'path'> & { readonly path: string },
   now: () => number = Date.now,
@@ -53,7 +53,7 @@ class FileStore implements TelemetryStore {
   readonly capabilities: Capabilities;
   readonly #folder: StoreFolder;
   readonly #tables: DayTables;
-  /** Rows of batches that are on disk but not in their days' files yet. */
+  /** Rows of batches that are on disk but not yet in their days' files. */
   #pending: readonly GroupRows[] = [];
   #sequence = 0;
   /** Changes come one after the other, in the order of the calls. */
@@ -73,7 +73,7 @@ class FileStore implements TelemetryStore {
     this.#tables = tables;
   }
 
-  /** Takes up the batches that an earlier process left. */
+  /** Loads the batches that an earlier process left. */
   async recover(): Promise<void> {
     const { folded } = await this.#folder.state();
     this.#sequence = folded;
@@ -209,7 +209,7 @@ class FileStore implements TelemetryStore {
     return new Unavailable(`the file store ${this.#folder.path} is closed: open it again`);
   }
 
-  /** Brings waiting batches into the files of their days. Cut off anywhere, it is done again at the next start, with the same outcome. */
+  /** Merges waiting batches into the files of their days. After an interruption, the next start repeats it, with the same result. */
   async #fold(): Promise<void> {
     const folded = this.#pending;
     if (folded.length === 0) return;
@@ -219,14 +219,14 @@ class FileStore implements TelemetryStore {
     for (const sequence of await this.#folder.batches()) await this.#folder.remove(batchName(sequence));
   }
 
-  /** Rows of a device, a day at a time: what waits stands over what is in the files. */
+  /** Rows of a device, one day at a time: waiting rows take precedence over those in the files. */
   async *#pieces(
     deviceId: string,
     group: string,
     quantities: readonly string[],
     { start, end }: Window,
   ): AsyncGenerator<Rows> {
-    // What is in memory costs no wait, so that a caller who reads again and again would keep all others from their turn.
+    // Reads from memory do not wait, so a caller that reads repeatedly would block all others.
     await nextTurn();
     const waiting = waitingRows(this.#pending, deviceId, group, quantities);
     const days = new Set([
@@ -244,7 +244,7 @@ class FileStore implements TelemetryStore {
   }
 }
 
-/** What waits of a device and group, merged and ascending. */
+/** Waiting rows of a device and group, merged and ascending. */
 function waitingRows(
   pending: readonly GroupRows[],
   deviceId: string,

@@ -4,26 +4,29 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Conflict, Corrupt, messageOf, Unavailable } from '../../domain/errors.ts';
 import { type DataFolder, lockFolder } from '../data-folder.ts';
 
-/** What the folder knows beside its files of records. */
+/** The state of the folder besides its files of records. */
 export interface FolderState {
-  /** Batches up to this sequence are in the files of their days. */
+  /** Batches up to this sequence number are in the files of their days. */
   readonly folded: number;
-  /** Records of older files before these instants are forgotten; by metric group, '' for all. */
+  /** Instants before which records of older files are ignored; by metric group, '' for all. */
   readonly forgotten: Readonly<Record<string, number>>;
-  /** UTC days whose older records are in the day's own file, as far as they still count. */
+  /** UTC days whose valid older records are in the day's own file. */
   readonly absorbed: readonly number[];
 }
 
 const STATE = 'state.json';
-/** Ends the name of a file that is being written. */
+/** Suffix of a file that is being written. */
 const DRAFT = '.part';
 const DAY = /^day-([+-]?\d{4,6}-\d{2}-\d{2})\.json(\.gz)?$/;
 const BATCH = /^batch-(\d{12})\.json\.gz$/;
 
-/** The files of a store: `day-2026-01-15.json.gz`, and batches that are not in their days yet. A file is on disk as a whole, or not there. */
+/**
+ * The files of a store: `day-2026-01-15.json.gz`, and batches that are not yet in their days. A file is either completely on disk or
+ * absent.
+ */
 export class StoreFolder {
   readonly #lock: DataFolder;
-  /** Other programs may read the files that may look into the folder, whatever is made elsewhere. */
+  /** Files are readable by the users who may read the folder, regardless of the umask. */
   readonly #mode: number;
 
   private constructor(lock: DataFolder, mode: number) {
@@ -31,7 +34,7 @@ export class StoreFolder {
     this.#mode = mode;
   }
 
-  /** @throws Unavailable when it cannot be made, or another process has it */
+  /** @throws Unavailable when the folder cannot be created or another process uses it */
   static async open(path: string): Promise<StoreFolder> {
     try {
       const lock = lockFolder(path);
@@ -58,13 +61,13 @@ export class StoreFolder {
     return days;
   }
 
-  /** Sequences of batches, ascending. */
+  /** Sequence numbers of batches, ascending. */
   async batches(): Promise<number[]> {
     const found = (await readdir(this.path)).flatMap((name) => BATCH.exec(name)?.[1] ?? []);
     return found.map(Number).sort((a, b) => a - b);
   }
 
-  /** null when there is no such file. */
+  /** null for a missing file. */
   async read(name: string): Promise<Buffer | null> {
     try {
       return await readFile(join(this.path, name));
@@ -74,7 +77,7 @@ export class StoreFolder {
     }
   }
 
-  /** Takes the place of the file of the same name, at once; on disk when it resolves. */
+  /** Replaces the file of the same name atomically; synced to disk when it resolves. */
   async write(name: string, data: string | Buffer): Promise<void> {
     const path = join(this.path, name);
     try {
@@ -88,7 +91,7 @@ export class StoreFolder {
     }
   }
 
-  /** When a file was last written, epoch milliseconds; -Infinity when there is no such file. */
+  /** Time of the last write to a file, epoch milliseconds; -Infinity for a missing file. */
   async writtenAt(name: string): Promise<number> {
     return (await stat(join(this.path, name)).catch(() => null))?.mtimeMs ?? Number.NEGATIVE_INFINITY;
   }

@@ -1,12 +1,12 @@
-/** Fields of the records that older installations wrote, and what they are here. Several names may stand for one metric: the first counts. */
+/** Fields of the records of older installations and their metrics. Several fields may map to one metric: the first present one is used. */
 interface OlderField {
   readonly path: string;
   readonly metric: string;
-  /** Makes the value one in the metric's own unit. */
+  /** Factor to the metric's unit. */
   readonly scale?: number;
 }
 
-// Signs of battery power and current differ from installation to installation, so they are taken only where a mapping says how.
+// The signs of battery power and current differ between installations, so they are read only with a mapping that declares them.
 const FIELDS: readonly OlderField[] = [
   { path: 'battery.soc_percent', metric: 'battery.soc_percent' },
   { path: 'battery.soh_percent', metric: 'battery.soh_percent' },
@@ -23,16 +23,16 @@ const FIELDS: readonly OlderField[] = [
   { path: 'pricing.current_price_pln', metric: 'price.import_per_kwh' },
 ];
 
-/** Where a coordinator's state holds the record of its moment. */
+/** Path of the current record in a coordinator's state. */
 const WRAPPER = 'current_data.';
 
-/** The fields of records, also inside a coordinator's state. */
+/** The fields of records, including those inside a coordinator's state. */
 export const OLDER_FIELDS: readonly OlderField[] = [
   ...FIELDS,
   ...FIELDS.map((field) => ({ ...field, path: WRAPPER + field.path })),
 ];
 
-/** Texts that stand for no value. */
+/** Texts that mean a missing value. */
 export const OLDER_MISSING: readonly string[] = ['Unknown', 'unknown', 'N/A', 'n/a', 'None', 'null', 'unavailable'];
 
 export const OLDER_TIMESTAMP = 'timestamp';
@@ -40,7 +40,7 @@ export const OLDER_SERIAL = 'system.inverter_serial';
 
 const NAME = /^energy_data_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})\.json(\.gz)?$/;
 
-/** The local time that the name of a record's file tells, such as `2025-10-14T10:15:00`; null for other names. */
+/** The local time in the name of a record's file, such as `2025-10-14T10:15:00`; null for other names. */
 export function timeOfName(name: string): string | null {
   const parts = NAME.exec(name);
   if (parts === null) return null;

@@ -8,9 +8,9 @@ import { OLDER_FIELDS, OLDER_MISSING, OLDER_SERIAL, OLDER_TIMESTAMP, timeOfName 
 import { plain, recordsOf } from './record-lines.ts';
 
 export interface OlderFilesOptions {
-  /** Zone of times without an offset, and of the files' names. */
+  /** Time zone of times without an offset, and of the file names. */
   readonly timezone: string;
-  /** Device of the records that name none, or of all where `device` is set by a person. */
+  /** Device of the records that name none, or of all when configured. */
   readonly device: string | undefined;
 }
 
@@ -18,13 +18,13 @@ const NAMELESS = 'Inverter';
 const MISSING = new Set(OLDER_MISSING);
 
 /**
- * Files of one record each, `energy_data_YYYYMMDD_HHMMSS.json[.gz]`, as older installations wrote them into the folder. They are only read; one
- * that cannot be read is passed over (`migrate records` tells which).
+ * Files of one record each, `energy_data_YYYYMMDD_HHMMSS.json[.gz]`, as older installations wrote them into the folder. They are read-only;
+ * an unreadable file is skipped (`migrate records` lists these).
  */
 export class OlderFiles {
   readonly #folder: string;
   readonly #options: OlderFilesOptions;
-  /** UTC day that the name tells, as if its time were UTC → names. */
+  /** UTC day in the file name, read as UTC → names. */
   readonly #byDay = new Map<number, string[]>();
 
   private constructor(folder: string, options: OlderFilesOptions) {
@@ -93,7 +93,7 @@ function valuesOf(record: unknown): Map<string, number> {
   return values;
 }
 
-/** null where there is nothing, or a text that stands for nothing. */
+/** null for a missing value, or for a text that means one. */
 function textAt(record: unknown, path: string): string | null {
   const found = path
     .split('.')

@@ -8,7 +8,7 @@ import type { DayTable, TableBuilder } from './day-table.ts';
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
-/** A year of a record a second has 31 million; a day of one, with twenty values, some 30 MB. */
+/** A year of one record per second has 31 million records; a day of it, with twenty values each, about 30 MB. */
 const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
 
 /** A day's table as gzip JSON lines, by device and instant: `{"timestamp": …, "device": …, "values": {"battery.soc_percent": 74.5}}`. */
@@ -51,12 +51,12 @@ export async function packRows(groups: readonly GroupRows[]): Promise<Buffer> {
 }
 
 /**
- * Puts the records of a file (JSON lines, or an array of them; gzip or plain) into a table. `device_id` may stand for `device`.
- * @throws Corrupt for what is no such file
+ * Adds the records of a file (JSON lines, or an array of them; gzip or plain) to a table. `device_id` is accepted for `device`.
+ * @throws Corrupt for a file of another format
  */
 export async function readRecords(name: string, bytes: Buffer, into: TableBuilder): Promise<void> {
   try {
-    // A crash of the machine leaves files of some systems empty; one without records has a header at least.
+    // A crash of the machine leaves empty files on some file systems; a file without records has at least a header.
     if (bytes.length === 0) throw new Corrupt('it is empty');
     for (const record of recordsOf(await plain(bytes))) {
       const { timestamp, device, device_id: deviceId = device, values } = record as Readonly<Record<string, unknown>>;
@@ -75,7 +75,7 @@ export async function readRecords(name: string, bytes: Buffer, into: TableBuilde
   }
 }
 
-/** Records of a text of JSON: one a line, a list of them, or one alone. Throws SyntaxError for what is no JSON. */
+/** Records of a JSON text: one per line, an array, or a single one. Throws SyntaxError for text that is not JSON. */
 export function recordsOf(text: string): readonly unknown[] {
   const lines = text.split('\n').filter((one) => one.trim() !== '');
   if (lines.length > 1 && !isJson(lines[0]!)) return [JSON.parse(text) as unknown].flat();
@@ -107,7 +107,7 @@ function push(values: string[], metric: string, value: number): void {
   if (value === value) values.push(`${JSON.stringify(metric)}:${JSON.stringify(value)}`);
 }
 
-/** Own files hold any instant of JavaScript's clock, also beyond what the API takes. */
+/** Files of the store contain any instant of JavaScript's clock, including those that the API rejects. */
 function instantOf(text: string): number {
   return text.endsWith('Z') ? Date.parse(text) : parseInstant(text);
 }

@@ -13,21 +13,21 @@ async function all(lines: AsyncIterable<string>): Promise<string[]> {
   return found;
 }
 
-it('lines are those of the text, wherever it is cut into chunks', async () => {
+it('splits a text into the same lines however it is cut into chunks', async () => {
   const text = fc.array(fc.string({ unit: 'grapheme' }).map((line) => line.replaceAll('\n', '')));
   await fc.assert(
     fc.asyncProperty(text, fc.array(fc.nat(), { maxLength: 8 }), async (lines, cuts) => {
       const bytes = Buffer.from(lines.join('\n'));
       const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
       const pieces = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
-      // As a decoder gives it: without the mark at the beginning.
+      // As a decoder returns it: without the byte order mark.
       const whole = new TextDecoder().decode(bytes).split('\n');
       expect(await all(linesOf(chunks(...pieces), bytes.length))).toEqual(whole.filter((line) => line !== ''));
     }),
   );
 });
 
-it('an endless line, and an answer beyond its limit, are given up', async () => {
+it('rejects an endless line, and an answer beyond its limit', async () => {
   const piece = Buffer.alloc(1024 * 1024, 'x');
   let sent = 0;
   async function* endless(): AsyncGenerator<Uint8Array> {
@@ -42,7 +42,7 @@ it('an endless line, and an answer beyond its limit, are given up', async () => 
   await expect(all(linesOf(chunks(lines, lines), 10))).rejects.toThrow('its answer is too long');
 });
 
-it('what is not an answer of InfluxDB is reported without being quoted', () => {
+it('reports an answer that is not from InfluxDB without quoting it', () => {
   for (const line of [
     's3cr3t',
     '["s3cr3t"]',
@@ -55,7 +55,7 @@ it('what is not an answer of InfluxDB is reported without being quoted', () => {
     `{"results": [${'0,'.repeat(1_000_000)}0]}`,
     `{"results": [{"series": [{"columns": ["time"], "values": [${'[0],'.repeat(30_000)}[0]]}]}]}`,
     ','.repeat(4_000_000),
-    // What is not asked for costs the parser as much.
+    // Ignored fields cost the parser as much.
     `{"results": [], "other": ${'['.repeat(20)}${']'.repeat(20)}}`,
   ]) {
     const parse = () => parsedAnswer(line, 'InfluxDB at example');

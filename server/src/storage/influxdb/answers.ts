@@ -4,17 +4,17 @@ import { exceededLimit } from '../../domain/json-limits.ts';
 import { quoted } from '../../outbound/foreign-text.ts';
 import type { NamedBy } from '../../outbound/gate.ts';
 
-/** Rows of one line of a chunked answer. */
+/** Maximum number of rows of one line of a chunked answer. */
 export const MAX_LINE_ROWS = 1000;
-/** Of one line: 1,500 columns in each row, of 20 characters each, and their names. */
+/** Maximum size of one line: 1,500 columns in each row, of 20 characters each, and their names. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
-/** Of one line. Results, series and rows nest 7 deep; a server that ignores the number of rows sends 10,000. */
+/** Limits of one line. Results, series and rows nest 7 deep; a server that ignores the number of rows sends 10,000. */
 const LIMITS = { depth: 16, brackets: 50_000, commas: 3_000_000 };
 const MAX_LIST_ITEMS = 20_000;
 
 type Row = readonly (string | number | boolean | null)[];
 
-/** Bounded before its items are looked at: each that is wrong is an issue. */
+/** The length is checked before the items; each invalid item is one issue. */
 export function listOf<T>(item: z.ZodType<T>) {
   return z.custom<unknown[]>((list) => Array.isArray(list) && list.length <= MAX_LIST_ITEMS).pipe(z.array(item));
 }
@@ -23,11 +23,11 @@ const Series = z.object({
   name: z.string().default(''),
   tags: z.record(z.string(), z.string()).optional(),
   columns: listOf(z.string()),
-  /** An empty table of 2.x comes without them. */
+  /** An empty table of 2.x omits them. */
   values: listOf(z.custom<Row>(Array.isArray)).optional(),
 });
 
-/** What InfluxQL answers. */
+/** An answer to InfluxQL. */
 const Answer = z.object({
   results: listOf(
     z.object({
@@ -40,7 +40,7 @@ const Answer = z.object({
 });
 export type Answer = z.infer<typeof Answer>;
 
-/** One series of an answer; several follow each other when it is long. */
+/** One series of an answer; a long series is split into several. */
 export interface InfluxSeries {
   readonly name: string;
   readonly tags?: Readonly<Record<string, string>> | undefined;
@@ -48,10 +48,10 @@ export interface InfluxSeries {
   readonly values: readonly Row[];
 }
 
-/** Names of a 2.x API's answers that are read. */
+/** Error fields of a 2.x API's answers. */
 const Fault = z.object({ error: z.string().optional(), message: z.string().optional() });
 
-/** What servers say that nobody configured, in our words: theirs are not repeated. */
+/** Known messages of servers that are not in the configuration, reworded: their text is not repeated. */
 const KNOWN_REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
   [/database not found/i, 'database not found'],
   [/retention policy not found/i, 'retention policy not found'],
@@ -59,19 +59,19 @@ const KNOWN_REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
   [/time ?out|unavailable|engine is closed/i, 'it is not available at present'],
 ];
 
-/** @throws Unavailable for what InfluxDB does not answer; its text is not quoted */
+/** @throws Unavailable for an answer that is not from InfluxDB; its text is not quoted */
 export function parsedAnswer(line: string, place: string): Answer {
   return parsedBy(Answer, line, place);
 }
 
-/** The same for an answer of another shape. */
+/** As `parsedAnswer`, for an answer of another shape. */
 export function parsedBy<T>(schema: z.ZodType<T>, text: string, place: string): T {
   const parsed = schema.safeParse(text === '' ? {} : jsonOf(text));
   if (parsed.success) return parsed.data;
   throw new Unavailable(`${place} does not answer as InfluxDB does: check the address`);
 }
 
-/** Why a server rejects a request; only the text of a configured server is quoted, bounded and without control characters. */
+/** Reason of a rejected request; only the text of a configured server is quoted, truncated and without control characters. */
 export function reasonIn(text: string, status: number | null, by: NamedBy): string {
   const fault = Fault.safeParse(jsonOf(text));
   const said = (fault.success ? (fault.data.error ?? fault.data.message) : undefined) ?? (fault.success ? '' : text);

@@ -10,21 +10,24 @@ import type { InfluxLocation } from './influxdb-options.ts';
 
 const compress = promisify(gzip);
 
-/** What a retention policy refuses, in the words of older and of newer servers: it is over before it is written, and writing again would not help. */
+/**
+ * Rejection of points beyond the retention policy, in the words of older and newer servers: they are already expired, and a retry would not
+ * help.
+ */
 const BEYOND_RETENTION = /points (beyond|outside) retention policy/;
 
-/** Request timeout, too many requests, and a database or bucket that is not there: somebody may make it. */
+/** Request timeout, too many requests, and a missing database or bucket, which a user may create. */
 const TEMPORARY: ReadonlySet<number> = new Set([404, 408, 429]);
 
-/** What a server says that may work at another time. */
+/** Messages of a server for temporary failures. */
 const UNAVAILABLE = /timeout|unavailable|engine is closed/i;
 
-/** Answers that are read as a whole: an error, a list of buckets. */
+/** Limit of answers that are read whole, bytes: errors, lists of buckets. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-/** Of `query`, which holds its answer: names of measurements and fields. */
+/** Limit of the buffered answers of `query`, bytes: names of measurements and fields. */
 export const MAX_QUERY_BYTES = 64 * 1024 * 1024;
 
-/** How InfluxQL finds a bucket of 2.x. */
+/** Mappings from InfluxQL databases to buckets of 2.x. */
 const Mappings = z.object({
   content: listOf(z.object({ retention_policy: z.string(), default: z.boolean(), bucketID: z.string() })).nullish(),
 });
@@ -38,12 +41,12 @@ export class InfluxClient {
   readonly #client: OutboundClient;
   readonly #by: NamedBy;
   #location: InfluxLocation;
-  /** First number of the server's version. */
+  /** Major version of the server. */
   #major = 1;
-  /** 2.x and 3.x: where points are written; of 2.x the bucket's id. */
+  /** 2.x and 3.x: the bucket to which points are written; with 2.x its id. */
   #bucket: string;
 
-  /** @param by who named the location */
+  /** @param by the origin of the location */
   constructor(location: InfluxLocation, by: NamedBy) {
     this.#location = location;
     this.#by = by;
@@ -56,14 +59,14 @@ export class InfluxClient {
     return this.#major;
   }
 
-  /** Finds out which server answers, and makes the database where that can be done. */
+  /** Detects the version of the server, and creates the database where possible. */
   async open(): Promise<void> {
     await this.connect();
     if (this.#major === 1) await this.#makeDatabase();
     else if (this.#major === 2) this.#bucket = await this.#mappedBucket();
   }
 
-  /** Finds out which server answers; changes nothing. */
+  /** Detects the version of the server; changes nothing. */
   async connect(): Promise<void> {
     const response = await this.#send('GET', '/ping');
     const text = await this.#textOf(response);
@@ -73,13 +76,13 @@ export class InfluxClient {
     const { database, retention_policy: retentionPolicy } = this.#location;
     const [, name, policy] = /^([^/]+)\/(.+)$/.exec(database) ?? [];
     if (this.#major !== 2 || retentionPolicy !== undefined || name === undefined || policy === undefined) return;
-    // InfluxQL of 2.x knows the bucket `home/short` as the retention policy `short` of `home`.
+    // InfluxQL of 2.x resolves the bucket `home/short` as the retention policy `short` of `home`.
     this.#location = { ...this.#location, database: name, retention_policy: policy };
   }
 
   /**
-   * On disk of the server when it resolves.
-   * @throws Conflict when the server took all lines but those that contradict it, such as a field that another writer made an integer
+   * Durable on the server when it resolves.
+   * @throws Conflict when the server accepted all lines except contradictory ones, such as a field that another writer declared an integer
    */
   async write(lines: string): Promise<void> {
     const { database, retention_policy: retentionPolicy, org } = this.#location;
@@ -101,7 +104,7 @@ export class InfluxClient {
     throw this.#refusal(response, text);
   }
 
-  /** The series that statements answer, with the statement's number, in pieces of at most `MAX_LINE_ROWS`. */
+  /** The series of the answers, with the statement's number, in pieces of at most `MAX_LINE_ROWS`. */
   async *stream(
     statements: string,
     maxBytes = Number.POSITIVE_INFINITY,
@@ -130,7 +133,7 @@ export class InfluxClient {
     return found;
   }
 
-  /** Only an administrator may ask for a database to be made, so one that is there is not asked for. */
+  /** Only an administrator may create a database, so an existing one is not created again. */
   async #makeDatabase(): Promise<void> {
     const { database } = this.#location;
     const found = await this.query('SHOW DATABASES');
@@ -138,7 +141,7 @@ export class InfluxClient {
     await this.query(`CREATE DATABASE ${quoted(database)}`);
   }
 
-  /** Retention policies of the database besides the one that is read. 3.x knows none. */
+  /** Retention policies of the database other than the one that is read. 3.x has none. */
   async policiesBeside(): Promise<string[]> {
     if (this.#major > 2) return [];
     const { database, retention_policy: retentionPolicy } = this.#location;
@@ -153,7 +156,7 @@ export class InfluxClient {
 
   /**
    * Deletes the points of a measurement before an instant.
-   * @throws Conflict where the server cannot, or would delete others with them
+   * @throws Conflict when the server cannot, or would delete other points as well
    */
   async delete(measurement: string, before: number): Promise<void> {
     if (this.#major === 1) {
@@ -163,11 +166,11 @@ export class InfluxClient {
     }
     if (this.#major > 2) {
       throw new Conflict(
-        `InfluxDB at ${this.place} cannot delete points by time: 3.x leaves that to its own retention period`,
+        `InfluxDB at ${this.place} cannot delete points by time: 3.x deletes them only by its own retention period`,
       );
     }
     const { org } = this.#location;
-    // Both ends belong to what is deleted: the last nanosecond before the instant.
+    // Both ends are included: the last nanosecond before the instant.
     const stop = new Date(before - 1).toISOString().replace('Z', '999999Z');
     const predicate = `_measurement=${JSON.stringify(measurement)}`;
     const place = new URLSearchParams({ bucketID: this.#bucket, ...(org && { org }) });
@@ -176,7 +179,7 @@ export class InfluxClient {
 
   /**
    * Deletes the points of every measurement that have a tag of this value; with 1.x in every retention policy of the database.
-   * @throws Conflict where the server cannot
+   * @throws Conflict when the server cannot
    */
   async deleteTagged(tag: string, value: string): Promise<void> {
     if (this.#major === 1) {
@@ -185,7 +188,7 @@ export class InfluxClient {
     }
     if (this.#major > 2) {
       throw new Conflict(
-        `InfluxDB at ${this.place} cannot delete the points of a device: 3.x leaves that to its own retention period`,
+        `InfluxDB at ${this.place} cannot delete the points of a device: 3.x deletes them only by its own retention period`,
       );
     }
     const { org } = this.#location;
@@ -195,20 +198,20 @@ export class InfluxClient {
     await this.#ask(z.unknown(), 'POST', `/api/v2/delete?${place}`, { ...always, predicate });
   }
 
-  /** `DELETE` of 1.x takes a measurement's points in every retention policy, and lets none be named. */
+  /** `DELETE` of 1.x deletes a measurement's points in every retention policy; none can be specified. */
   async #refuseToDeleteOthers(measurement: string, before: number): Promise<void> {
     for (const policy of await this.policiesBeside()) {
       const points = `${quoted(policy)}.${quoted(measurement)} WHERE time < ${before}ms LIMIT 1`;
       if ((await this.query(`SELECT * FROM ${points}`)).length === 0) continue;
       throw new Conflict(
-        `InfluxDB at ${this.place} would delete points of "${measurement}" in the retention policy "${policy}" too: use a database of its own for this store`,
+        `InfluxDB at ${this.place} would also delete points of "${measurement}" in the retention policy "${policy}": use a separate database for this store`,
       );
     }
   }
 
   /**
-   * The bucket of 2.x that InfluxQL finds as the database, which need not bear its name. Newer servers map a bucket by its name; otherwise
-   * a mapping is made, and the bucket too where it is missing.
+   * The bucket of 2.x that InfluxQL resolves for the database; its name may differ. Newer servers map a bucket by its name; otherwise a
+   * mapping is created, and the bucket too if missing.
    */
   async #mappedBucket(): Promise<string> {
     const mapped = await this.#mapping();
@@ -248,14 +251,14 @@ export class InfluxClient {
     return parsedBy(Buckets, text, this.#server).buckets?.[0]?.id;
   }
 
-  /** A token that is for single buckets sees no organization, and may make none. */
+  /** A token for single buckets sees no organization and cannot create a bucket. */
   async #makeBucket(name: string): Promise<string> {
     const search = new URLSearchParams({ org: this.#location.org ?? '' });
     const { orgs } = await this.#ask(Orgs, 'GET', `/api/v2/orgs?${search}`);
     const orgID = orgs?.[0]?.id;
     if (orgID === undefined) {
       throw new Unavailable(
-        `InfluxDB at ${this.place} has no bucket "${name}" that the token may read and write: make it first`,
+        `InfluxDB at ${this.place} has no bucket "${name}" that the token may read and write: create it first`,
       );
     }
     return (await this.#ask(Made, 'POST', '/api/v2/buckets', { orgID, name, retentionRules: [] })).id;
@@ -294,7 +297,7 @@ export class InfluxClient {
     try {
       return await textOf(response, MAX_ANSWER_BYTES);
     } catch (error) {
-      throw this.#broken(error, 'broke off');
+      throw this.#broken(error, 'broke the connection');
     }
   }
 
@@ -302,11 +305,11 @@ export class InfluxClient {
     try {
       yield* linesOf(body, maxBytes);
     } catch (error) {
-      throw this.#broken(error, 'broke off');
+      throw this.#broken(error, 'broke the connection');
     }
   }
 
-  /** A connection that cannot be made or breaks in the middle of an answer. */
+  /** The error of a connection that could not be made or broke in the middle of an answer. */
   #broken(error: unknown, how: string): Error {
     const reason = error instanceof ExpectedError ? error.message : connectionReason(error);
     return new Unavailable(`${this.#server} ${how}: ${reason}`);
@@ -322,20 +325,20 @@ export class InfluxClient {
   #refusal({ status }: OutboundResponse, text: string): Error {
     const said = reasonIn(text, status, this.#by);
     if (status === 401 || status === 403) {
-      return new Unavailable(`${this.#server} does not let us in: ${said}; check token, or username and password`);
+      return new Unavailable(`${this.#server} rejects the credentials: ${said}; check token, or username and password`);
     }
     const isTemporary = TEMPORARY.has(status) || status >= 500 || UNAVAILABLE.test(text);
     return isTemporary
-      ? new Unavailable(`${this.#server} cannot do this at present: ${said}`)
-      : new InvalidInput(`${this.#server} refuses: ${said}`);
+      ? new Unavailable(`${this.#server} is not available at present: ${said}`)
+      : new InvalidInput(`${this.#server} rejects the request: ${said}`);
   }
 
-  /** What a statement met with, as an answer of status 200 says. */
+  /** The error of a statement within an answer of status 200. */
   #error(text: string): Error {
     const said = reasonIn(text, null, this.#by);
     return UNAVAILABLE.test(text)
-      ? new Unavailable(`${this.#server} cannot do this at present: ${said}`)
-      : new InvalidInput(`${this.#server} refuses: ${said}`);
+      ? new Unavailable(`${this.#server} is not available at present: ${said}`)
+      : new InvalidInput(`${this.#server} rejects the request: ${said}`);
   }
 
   get #server(): string {
@@ -343,7 +346,7 @@ export class InfluxClient {
   }
 }
 
-/** A name that is written as it is: of a database, or a measurement that is coded already. */
+/** Quotes a name that needs no encoding: of a database, or of an encoded measurement. */
 function quoted(name: string): string {
   return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

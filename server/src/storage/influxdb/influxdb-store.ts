@@ -30,16 +30,16 @@ import {
   tagInLine,
 } from './names.ts';
 
-/** Characters of one request that writes, about. */
+/** Approximate size of one write request, characters. */
 const WRITE_CHARS = 4_000_000;
-/** Statements that one request asks. */
+/** Maximum number of statements in one query request. */
 const STATEMENTS_PER_QUERY = 60;
-/** Types of fields, as other writers may have them in the same measurement. */
+/** Field types that other writers may use in the same measurement. */
 const NUMERIC: ReadonlySet<unknown> = new Set(['float', 'integer', 'unsigned']);
 /** InfluxDB counts nanoseconds in 64 bits, which ends in 2262. */
 const LAST_MS = 9_223_372_036_854;
 
-/** @throws Unavailable when the server does not answer, does not let us in, or has no such bucket */
+/** @throws Unavailable when the server does not answer, rejects the credentials, or has no such bucket */
 export async function openInfluxDbStore(options: InfluxDbOptions): Promise<TelemetryStore> {
   const client = new InfluxClient(options, 'configuration');
   await client.open();
@@ -82,7 +82,7 @@ class InfluxDbStore implements TelemetryStore {
     }
   }
 
-  /** InfluxQL's mean goes by samples, not by time, so buckets are worked out here from what it holds. */
+  /** InfluxQL's mean is weighted by samples instead of time, so buckets are computed here from the samples. */
   async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
     this.#refuseClosed();
     const { group, quantities } = request;
@@ -140,7 +140,7 @@ class InfluxDbStore implements TelemetryStore {
   async erase(): Promise<void> {
     this.#refuseClosed();
     throw new Conflict(
-      'InfluxDB cannot forget single values of a point, only whole points: erasing could lose the others',
+      'InfluxDB cannot delete single values of a point, only whole points: erasing could delete other values',
     );
   }
 
@@ -195,13 +195,15 @@ class InfluxDbStore implements TelemetryStore {
     }
   }
 
-  /** `SHOW MEASUREMENTS` of 2.x answers for the default retention policy, whichever is asked. */
+  /** `SHOW MEASUREMENTS` of 2.x always answers for the default retention policy. */
   async #groups(): Promise<ReadonlySet<string>> {
     const found = await this.#client.query('SHOW FIELD KEYS');
     return new Set(found.map(({ series }) => decodeName(series.name)));
   }
 
-  /** Asks selectors of every numeric field, by device. Each selector is a statement of its own: only so InfluxQL tells its instant. */
+  /**
+   * Queries selectors of every numeric field, by device. Each selector is a separate statement: only then does InfluxQL return its instant.
+   */
   async #ofEveryField(selectors: (of: { field: string }) => string[], where: string) {
     this.#refuseClosed();
     const statements: { group: string; field: string; selector: number; text: string }[] = [];
@@ -237,7 +239,7 @@ class InfluxDbStore implements TelemetryStore {
   }
 }
 
-/** Rows as line protocol, each instant of a device once, in bodies that a server takes. */
+/** Rows as line protocol, each instant of a device once, in request bodies of limited size. */
 function* bodiesOf(groups: readonly GroupRows[]): Generator<string> {
   let lines: string[] = [];
   let chars = 0;

@@ -1,17 +1,17 @@
 /**
- * What line protocol cannot carry in a name, or what would end a line, and the sign that stands for such a byte. Names as a whole: InfluxDB drops
- * points with a field `time`, and InfluxQL does not tell a field `device_id` from the tag.
+ * Bytes that line protocol cannot represent in a name, or that would end a line, and the escape character that replaces them. Whole names:
+ * InfluxDB drops points with a field `time`, and InfluxQL does not distinguish a field `device_id` from the tag.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not stand in a line
 const HARD = /[%\\\u0000-\u001f\u007f]|^[#_]|^t(?=ime$)|^d(?=evice_id$)/g;
 const CODED = /%([0-9A-F]{2})/g;
 
-/** A name as it stands in InfluxDB: any text, coded reversibly where line protocol has no way to write it. */
+/** Encodes any text reversibly as a name for InfluxDB, where line protocol cannot represent it. */
 export function encodeName(name: string): string {
   return name.replace(HARD, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** The name that `encodeName` has coded; names of other writers come back as they are. */
+/** Reverses `encodeName`; names of other writers are returned unchanged. */
 export function decodeName(name: string): string {
   return name.replace(CODED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
@@ -21,7 +21,7 @@ export function measurementInLine(name: string): string {
   return encodeName(name).replace(/[, ]/g, '\\$&');
 }
 
-/** Names that a field cannot have: the server drops a field called `time`, and a query takes one called as the tag for the tag. */
+/** Forbidden field names: the server drops a field called `time`, and a query resolves a field named like the tag to the tag. */
 const TAKEN_BY_FIELDS: ReadonlySet<string> = new Set(['time', 'device_id']);
 
 /** The name of a quantity's field; `decodeName` reverses it as well. */

@@ -1,29 +1,29 @@
 import { concatRows, lowerBound, mergeRows, type Rows } from '../../domain/columns/frame.ts';
 
-/** Rows that a new ring has room for: small, as there may be thousands of devices. */
+/** Initial capacity of a ring, rows: small, since there may be thousands of devices. */
 const FIRST_CAPACITY = 8;
 const GROWTH = 1.5;
-/** Shorter runs are copied by element: a typed array's `set` costs more than it saves. */
+/** Shorter runs are copied by element, which is faster than a typed array's `set`. */
 const SHORT_RUN = 8;
 
-/** What a ring costs in memory beside its numbers, and each of its columns, bytes; measured on Node 24 with `bench/series-memory.ts`. */
+/** Memory of a ring in addition to its numbers, and of each of its columns, bytes; measured on Node 24 with `bench/series-memory.ts`. */
 const RING_BYTES = 400;
 const COLUMN_BYTES = 16;
-/** More columns than this are found by an index. */
+/** With more columns than this, they are found through an index. */
 const FEW_COLUMNS = 32;
 
 /**
- * The recent rows of one device and metric group on a strictly ascending axis. Rows are appended at the end and leave at the
- * front; they slide back to the start when the end is reached, so that every span is one piece of memory. Instants and columns share one
- * array: an array for each would cost more than the few values that most columns hold.
+ * The recent rows of one device and metric group on a strictly ascending axis. Rows are appended at the end and removed at the front; they
+ * are moved to the start when the end is reached, so that every range of rows is contiguous in memory. Instants and columns share one
+ * array: separate arrays would need more memory than the few values of most columns.
  */
 export class Ring {
   quantities: readonly string[] = [];
   #index: Map<string, number> | null = null;
   #capacity = FIRST_CAPACITY;
-  /** The instants, then column after column, each with room for `#capacity` rows. */
+  /** The instants, then one column after the other, each with room for `#capacity` rows. */
   #data = new Float64Array(FIRST_CAPACITY);
-  /** Used rows are `#from … #to`. */
+  /** Rows are `#from … #to`. */
   #from = 0;
   #to = 0;
 
@@ -31,12 +31,12 @@ export class Ring {
     return this.#to - this.#from;
   }
 
-  /** Bytes that the ring holds on to. */
+  /** Allocated bytes of the ring. */
   get bytes(): number {
     return this.#bytesWith(this.#capacity);
   }
 
-  /** Bytes that the ring would hold on to with no room for further rows. */
+  /** Bytes of the ring without spare capacity. */
   get usedBytes(): number {
     return this.#bytesWith(Math.max(FIRST_CAPACITY, this.length));
   }
@@ -68,7 +68,7 @@ export class Ring {
     return places;
   }
 
-  /** Appends rows `from … to` of a block; they ascend and are later than what the ring holds. */
+  /** Appends rows `from … to` of a block; they ascend and are later than the rows of the ring. */
   append(
     timestamps: Float64Array,
     columns: readonly Float64Array[],
@@ -99,7 +99,7 @@ export class Ring {
     for (let c = 0; c < places.length; c++) data.set(columns[c]!.subarray(from, to), (1 + places[c]!) * capacity + at);
   }
 
-  /** Merges rows that are not later than everything held, in order of arrival. */
+  /** Merges rows, in order of arrival, that are not all later than the existing ones. */
   merge(timestamps: Float64Array, columns: readonly Float64Array[], places: Int32Array, rows: readonly number[]): void {
     const late: Rows = {
       timestamps: Float64Array.from(rows, (row) => timestamps[row]!),
@@ -119,7 +119,7 @@ export class Ring {
     this.append(merged.timestamps, merged.columns, all, 0, merged.timestamps.length);
   }
 
-  /** Copies the rows of `[start, end)` with the columns asked; rows without any of them are left out. */
+  /** Copies the rows of `[start, end)` with the requested columns; rows without a value in any of them are omitted. */
   slice(start: number, end: number, quantities: readonly string[]): Rows {
     const instants = this.#part(0);
     const [from, to] = [lowerBound(instants, start), lowerBound(instants, end)];
@@ -130,7 +130,7 @@ export class Ring {
     return mergeRows({ timestamps: instants.slice(from, to), columns });
   }
 
-  /** Forgets values at instants: those of the columns that are not NaN. */
+  /** Erases values at instants: those of the columns that are not NaN. */
   erase(timestamps: Float64Array, columns: readonly Float64Array[], places: Int32Array, rows: readonly number[]): void {
     const used = this.#used();
     for (const row of rows) {
@@ -144,19 +144,19 @@ export class Ring {
     }
   }
 
-  /** The rows in use, sharing memory: good until the next change. */
+  /** The rows, as views of the same memory: valid until the next change. */
   view(): Rows {
     return this.#used();
   }
 
-  /** Drops the rows before an instant and answers the last instant dropped, or -Infinity. */
+  /** Drops the rows before an instant and returns the last dropped instant, or -Infinity. */
   dropBefore(instant: number): number {
     if (this.first >= instant) return Number.NEGATIVE_INFINITY;
     this.#from += lowerBound(this.#part(0), instant);
     return this.#data[this.#from - 1]!;
   }
 
-  /** Gives memory back that the rows and their next growth do not need. */
+  /** Frees memory that the rows and their next growth do not need. */
   shrink(): void {
     this.#move(Math.max(FIRST_CAPACITY, Math.ceil(this.length * GROWTH)));
   }
@@ -169,7 +169,7 @@ export class Ring {
     return { timestamps: this.#part(0), columns: this.quantities.map((_, c) => this.#part(1 + c)) };
   }
 
-  /** The used rows of the instants (0) or of a column (from 1). */
+  /** The instants (0) or a column (from 1) of the rows. */
   #part(c: number): Float64Array<ArrayBuffer> {
     return this.#data.subarray(c * this.#capacity + this.#from, c * this.#capacity + this.#to);
   }
@@ -193,7 +193,7 @@ export class Ring {
     this.#move(needed <= capacity / 2 ? capacity : Math.ceil(Math.max(needed, capacity * GROWTH)));
   }
 
-  /** Slides the rows to the front, with room for `capacity` of them. */
+  /** Moves the rows to the front, with room for `capacity` of them. */
   #move(capacity: number): void {
     const data = capacity === this.#capacity ? this.#data : new Float64Array(capacity * (1 + this.quantities.length));
     for (let c = 0; c <= this.quantities.length; c++) {

@@ -19,26 +19,26 @@ import { aggregateRows, sampleWindow } from '../sample-window.ts';
 import type { MemoryOptions } from './memory-options.ts';
 import { Ring } from './memory-ring.ts';
 
-/** Bounds of a memory store. */
+/** Limits of a memory store. */
 export interface MemoryBounds {
-  /** Span that is kept, milliseconds before the newest sample; Infinity keeps all that `maxBytes` allows. */
+  /** Retained time span, milliseconds before the newest sample; Infinity: limited by `maxBytes` alone. */
   readonly spanMs: number;
-  /** Bound on the memory of all rows; when it is passed, the oldest rows are removed, down to half of it. */
+  /** Limit of the memory of all rows; when it is exceeded, the oldest rows are removed, down to half of it. */
   readonly maxBytes: number;
 }
 
-/** Rows leave when they are this share of the span too old, so that not every write has to look. */
+/** Rows are removed when they exceed the span by this share of it, so that not every write has to check. */
 const SWEEP_SHARE = 1 / 16;
-/** What is kept of `maxBytes` when it is passed: evicting rarely costs less than evicting little. */
+/** Share of `maxBytes` that remains after an eviction: few large evictions are cheaper than many small ones. */
 const SHARE_AFTER_EVICTION = 0.5;
-/** Cells that rings take at once: one with many columns must not outgrow the bound on its way. */
+/** Maximum number of cells that rings take at once: a ring with many columns must not exceed the limit meanwhile. */
 const MAX_PART_CELLS = 1_048_576;
 
 export async function openMemoryStore({ max_bytes: maxBytes }: MemoryOptions): Promise<MemoryStore> {
   return new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes });
 }
 
-/** The last hours in typed arrays: always there, in front of any other store, or the whole store when persistence is off. */
+/** The last hours in typed arrays: always present as a cache of the other stores, or the only store when persistence is off. */
 export class MemoryStore implements TelemetryStore {
   readonly type = 'memory';
   readonly capabilities: Capabilities = {
@@ -57,29 +57,29 @@ export class MemoryStore implements TelemetryStore {
   #newest = Number.NEGATIVE_INFINITY;
   #swept = Number.NEGATIVE_INFINITY;
   #coveredSince = Number.NEGATIVE_INFINITY;
-  /** Bytes that the rings hold on to. */
+  /** Allocated bytes of the rings. */
   #bytes = 0;
   #closed = false;
 
-  /** @param now the clock, epoch milliseconds: a sample from the future does not push the present out */
+  /** @param now the clock, epoch milliseconds: a sample from the future does not evict present ones */
   constructor({ spanMs, maxBytes }: MemoryBounds, now: () => number = Date.now) {
     this.#spanMs = spanMs;
     this.#maxBytes = maxBytes;
     this.#now = now;
   }
 
-  /** Instant from which on the store holds everything it was ever given; -Infinity while nothing has left. Never falls. */
+  /** Instant from which the store has every sample that it received; -Infinity while none was removed. Never decreases. */
   coveredSince(): number {
     return this.#coveredSince;
   }
 
-  /** Changes the span that is kept; rows that are too old for it leave with one of the next writes. */
+  /** Changes the retained span; older rows are removed by one of the next writes. */
   setSpan(spanMs: number): void {
     this.#spanMs = spanMs;
     this.#swept = Number.NEGATIVE_INFINITY;
   }
 
-  /** Everything that is held, at most 65,536 rows a block; the columns are copies. */
+  /** All rows, at most 65,536 per block; the columns are copies. */
   *blocks(): Generator<Block> {
     for (const [group, rings] of this.#groups) {
       for (const [deviceId, ring] of rings) {
@@ -231,7 +231,7 @@ export class MemoryStore implements TelemetryStore {
     if (this.#closed) throw new Unavailable('the memory store is closed: open a new one');
   }
 
-  /** A block, in parts where its rows go to rings with many columns. */
+  /** A block, in parts when its rows belong to rings with many columns. */
   *#parts(block: Block): Generator<Block> {
     const rings = this.#groups.get(block.group);
     const widths = block.devices.map((device) => rings?.get(device)?.quantities.length ?? 0);
@@ -305,7 +305,7 @@ export class MemoryStore implements TelemetryStore {
         oldest = Math.min(oldest, ring.first);
         newest = Math.max(newest, ring.last);
       }
-      // Rows lie evenly enough in time for a few steps; the last one may empty the store.
+      // Rows are distributed evenly enough in time for a few steps; the last one may empty the store.
       const share = Math.max((used - target) / used, 1 / 64);
       this.#dropBefore(Math.max(oldest + (newest - oldest) * share, oldest + 1));
     }

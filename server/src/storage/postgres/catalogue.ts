@@ -33,9 +33,9 @@ import {
   makeHypertable,
 } from './timescale.ts';
 
-/** Version of the tables; a schema with another one is refused. */
+/** Version of the tables; a schema with another version is rejected. */
 const FORMAT = 1;
-/** Means that views show, and their seconds. */
+/** The views of means, and their steps in seconds. */
 const VIEWS = { '1min': 60, '15min': 900, '1h': 3600, '1d': 86_400 };
 
 interface Names {
@@ -43,19 +43,19 @@ interface Names {
   readonly devices: ReadonlyMap<string, number>;
 }
 
-/** What lays the tables of a schema out besides PostgreSQL itself. */
+/** The extension that manages the tables of a schema, if any. */
 type Layout =
   | { readonly timescale: Extension; readonly citus: null }
   | { readonly timescale: null; readonly citus: Extension | null };
 
 /**
- * SQL for an instant from epoch milliseconds as `float8`. A product of whole numbers is exact; nothing in it depends on the session's zone, so
- * that it may be computed on any node.
+ * SQL for an instant from epoch milliseconds as `float8`. A product of whole numbers is exact, and the expression does not depend on the
+ * session's time zone, so that any node may compute it.
  */
 export const instantOf = (milliseconds: string) =>
   `((timestamp 'epoch' + ${milliseconds}::float8 * interval '1 millisecond') at time zone 'UTC')`;
 
-/** Names and what stands for them in the database. Another node may add to it at any time. */
+/** Names and their numbers in the database. Another node may add to it at any time. */
 export class Catalogue {
   readonly #database: Database;
   #names: Names = { groups: new Map(), devices: new Map() };
@@ -73,7 +73,7 @@ export class Catalogue {
     return this.#layout;
   }
 
-  /** What a transaction begins with that changes rows. */
+  /** The first statements of a transaction that changes rows. */
   async prepare(run: Run): Promise<void> {
     if (this.#layout.timescale) await liftDecompressionLimit(run);
     if (this.#layout.citus) await commitOnDisk(run);
@@ -85,8 +85,8 @@ export class Catalogue {
   }
 
   /**
-   * Makes the schema where it is missing.
-   * @throws InvalidInput when an extension is asked for and cannot be used
+   * Creates the schema if missing.
+   * @throws InvalidInput when an extension is configured and cannot be used
    */
   async open(extension: ExtensionChoice): Promise<void> {
     const { schema } = this.#database.place;
@@ -113,7 +113,7 @@ export class Catalogue {
     await this.refresh();
   }
 
-  /** Before anything in the schema is changed. */
+  /** Checked before anything in the schema is changed. */
   async #refuseOtherFormat(run: Run): Promise<void> {
     const { schema, name } = this.#database.place;
     const [[exists] = []] = await run('select to_regclass($1) is not null', [`${quote(schema)}.telemetry_format`]);
@@ -149,7 +149,7 @@ export class Catalogue {
     });
   }
 
-  /** Whether an extension can have the tables, of which it lays some out already. */
+  /** Whether an extension can manage the tables; some may be managed already. */
   #fits(
     choice: ExtensionChoice,
     name: ExtensionName,
@@ -169,11 +169,11 @@ export class Catalogue {
     );
   }
 
-  /** Takes over what other nodes added. */
+  /** Loads the additions of other nodes. */
   async refresh(): Promise<void> {
     const number = ++this.#refreshes;
     const names = await this.#database.transaction((run) => load(run, this.#layout));
-    // Of refreshes that overlap the one that began last knows most.
+    // Of concurrent refreshes, the last to start is the newest.
     if (number < this.#refreshed) return;
     this.#refreshed = number;
     this.#names = names;
@@ -183,7 +183,7 @@ export class Catalogue {
     return this.#names.groups.values();
   }
 
-  /** A group and the columns of some of its quantities; asks the database for what is not known yet. */
+  /** A group and the columns of some of its quantities; queries the database for unknown ones. */
   async find(name: string, quantities: readonly string[], devices: readonly string[]): Promise<Group | undefined> {
     const known = this.#names.groups.get(name);
     const all =
@@ -200,7 +200,7 @@ export class Catalogue {
     return this.#names.devices.get(name);
   }
 
-  /** Makes devices, tables, columns and partitions for rows. One node at a time does it. */
+  /** Creates devices, tables, columns and partitions for rows. One node at a time does so. */
   async ensure(writes: readonly GroupRows[]): Promise<void> {
     if (writes.every((rows) => this.#covers(rows))) return;
     await this.#database.transaction(async (run) => {
@@ -224,7 +224,7 @@ export class Catalogue {
     await this.refresh();
   }
 
-  /** Forgets rows before an instant: whole months with their partition. Answers how many. */
+  /** Deletes rows before an instant: whole months with their partition. Returns their number. */
   async deleteBefore(group: Group, instant: number): Promise<number> {
     if (this.#layout.timescale) return this.#deleteChunks(this.#layout.timescale, group, instant);
     const gone = await this.#database.transaction(async (run) => {
@@ -250,8 +250,8 @@ export class Catalogue {
   }
 
   /**
-   * Forgets the rows of a device in a group, and its means where they are kept. Months one after the other, so that no statement takes long.
-   * Its number stays its own: what it could have left must not become another device's.
+   * Deletes the rows of a device in a group, and its materialised means. One month after the other, so that no statement takes long. The
+   * number of the device is not used again: another device must not inherit leftovers.
    */
   async deleteDevice(group: Group, device: number): Promise<void> {
     const { timescale } = this.#layout;
@@ -296,7 +296,7 @@ export class Catalogue {
 const PARTITIONS =
   'select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::text::regclass order by 1';
 
-/** Makes what rows of a group need, and adds the group to `groups`. */
+/** Creates what the rows of a group need, and adds the group to `groups`. */
 async function extend(
   run: Run,
   groups: Map<string, Group>,
@@ -309,8 +309,8 @@ async function extend(
     group = makeGroup(id, rows.group, new Map(), timescale ? null : []);
     groups.set(rows.group, group);
     await run('insert into telemetry_groups values ($1, $2)', [group.id, group.name]);
-    // The key's order serves what is asked most: one device over a span. Months without interest are left out by their bounds,
-    // so that an index over time alone would find nothing that these two do not.
+    // The key's order serves the most frequent query: one device over a window. Other months are pruned by their bounds, so that an index
+    // over time alone would add nothing.
     const parted = timescale ? '' : ' partition by range (ts)';
     await run(`create table ${group.table} (device integer, ts timestamptz, primary key (device, ts))${parted}`);
     if (timescale) await makeHypertable(run, timescale, group.table);
@@ -361,7 +361,7 @@ async function load(run: Run, { timescale }: Layout): Promise<Names> {
   return { groups, devices };
 }
 
-/** Waits until no other node changes the catalogue; ends with the transaction. */
+/** Waits until no other node changes the catalogue; released with the transaction. */
 async function lock(run: Run, schema: string): Promise<void> {
   await run(`select pg_advisory_xact_lock(hashtextextended('wattkeeper telemetry ' || $1, 0))`, [schema]);
 }
@@ -385,12 +385,12 @@ async function makeMeans(
     from ${means} m join telemetry_devices d on d.id = m.device`);
 }
 
-/** The materialised view of means where TimescaleDB keeps them. */
+/** The materialised view of means with TimescaleDB. */
 function meansName({ id, name }: Group, step: string): string {
   return `means_${step}_${suffixOf(id, name)}`;
 }
 
-/** Means of what was measured within a step that begins at `ts`, steps counted from 1970 in UTC. */
+/** Means of the samples within a step that starts at `ts`, steps counted from 1970 in UTC. */
 function meanView(group: Group, name: string, seconds: number): string {
   const means = [...group.columns.values()].map((column) => `, avg(s.${column}) as ${column}`).join('');
   const step = `to_timestamp(floor(date_part('epoch', s.ts) / ${seconds}) * ${seconds})`;

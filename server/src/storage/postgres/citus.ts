@@ -2,9 +2,9 @@ import { Unavailable } from '../../domain/errors.ts';
 import type { PostgresPlace } from '../records/engine/postgres-errors.ts';
 import type { Run } from './database.ts';
 
-/** The table that says in which shard a device is: a row for each, co-located with its samples. */
+/** The table that determines the shard of a device: one row each, co-located with its samples. */
 export const DEVICE_SHARDS = 'telemetry_device_shards';
-/** Tables that every node has whole. */
+/** Tables that are replicated to every node. */
 const REFERENCES = [
   'telemetry_format',
   'telemetry_devices',
@@ -23,9 +23,7 @@ export async function distributedTablesOf(run: Run, schema: string): Promise<Set
   return new Set(rows.map(([name]) => name as string));
 }
 
-/**
- * @throws Unavailable when the server does not load Citus, whose tables are then empty shells, or when it is not the coordinator
- */
+/** @throws Unavailable when the server does not load Citus, whose tables then appear empty, or when it is not the coordinator */
 export async function checkCoordinator(run: Run, place: PostgresPlace): Promise<void> {
   const [[loaded] = []] = await run(`select current_setting('citus.version', true) is not null`);
   if (!loaded) {
@@ -39,7 +37,7 @@ export async function checkCoordinator(run: Run, place: PostgresPlace): Promise<
   }
 }
 
-/** Brings the small tables to every node, and makes the table that samples are co-located with; once. */
+/** Replicates the small tables to every node, and creates the table with which samples are co-located; idempotent. */
 export async function distributeCatalogue(run: Run, distributed: ReadonlySet<string>): Promise<void> {
   for (const table of REFERENCES) {
     if (!distributed.has(table)) await run('select create_reference_table($1)', [table]);
@@ -54,13 +52,13 @@ export async function distributeSamples(run: Run, table: string): Promise<void> 
   await run(`select create_distributed_table($1, 'device', colocate_with => $2)`, [table, DEVICE_SHARDS]);
 }
 
-/** Makes workers' commits of this transaction wait for their disks, whatever their settings say. */
+/** Makes workers' commits of this transaction synchronous, whatever their settings. */
 export async function commitOnDisk(run: Run): Promise<void> {
   await run(`set local citus.propagate_set_commands = 'local'`);
   await run(`set local synchronous_commit = 'on'`);
 }
 
-/** Lets this transaction change tables and many shards of them, one after the other. */
+/** Lets this transaction change tables and many of their shards sequentially. */
 export async function changeInSequence(run: Run): Promise<void> {
   await run(`set local citus.multi_shard_modify_mode = 'sequential'`);
 }

@@ -1,6 +1,6 @@
-/** What `calculate_energy_cost` and `calculate_carbon_intensity` are made of: prices and factors as `/api/v1/kpi` has them. */
+/** Bodies of `calculate_energy_cost` and `calculate_carbon_intensity`: prices and factors as in `/api/v1/kpi`. */
 
-/** Energy by quarter hour of the clock; zones differ from UTC by whole quarter hours. */
+/** Energy by quarter hour; time zones differ from UTC by whole quarter hours. */
 export const SLOTS = `
 begin
   return query
@@ -14,7 +14,10 @@ begin
     group by s.slot;
 end`;
 
-/** What feeds publish, by quarter hour; of several the first that is known. A value stands until the next, 2.5 usual distances at most, 1 to 25 hours. */
+/**
+ * Published values by quarter hour; of several feeds, the first with a known value. A value holds until the next, at most 2.5 median
+ * intervals, 1 to 25 hours.
+ */
 export const FEED_SLOTS = `
 begin
   return query
@@ -47,7 +50,7 @@ begin
     and case coalesce(band->>'holidays', 'include') when 'include' then true when 'only' then is_holiday else not is_holiday end;
 end`;
 
-/** The first band that fits; one that runs past midnight belongs to the day on which it begins. */
+/** The first matching band; a band across midnight belongs to the day on which it starts. */
 export const BAND_PRICE = `
 declare band jsonb; holidays jsonb := price->'holidays'; day date := local_time::date; opens int; closes int; fits boolean;
   minute int := extract(hour from local_time)::int * 60 + extract(minute from local_time)::int;
@@ -63,7 +66,7 @@ begin
   return (price #>> '{otherwise,price_per_kwh}')::float8;
 end`;
 
-/** A slot that a band's edge cuts is split in proportion to time. */
+/** A slot that crosses the edge of a band is split in proportion to time. */
 export const BANDS_COST = `
 declare step interval := case when exists (
   select from jsonb_array_elements(price->'bands') band
@@ -77,7 +80,7 @@ begin
       from generate_series(s.since, s.until - interval '1 microsecond', step) t) p);
 end`;
 
-/** Each local day's or month's energy of the window fills the tiers from below; the last one goes on. */
+/** The energy of each local day or month in the window fills the tiers from the lowest; the last tier is unlimited. */
 export const TIERS_COST = `
 begin
   return (
@@ -95,7 +98,7 @@ begin
     select sum(greatest(least(used.kwh, tiers.high) - tiers.low, 0) * tiers.per_kwh) from used cross join tiers);
 end`;
 
-/** `published`: a site without a tariff pays what feeds say, and their mean where they are silent. */
+/** `published`: a site without a tariff pays the published price, and its mean where none is published. */
 export const FEED_COST = `
 declare factor float8 := coalesce((price->>'factor')::float8, 1); markup float8 := coalesce((price->>'markup_per_kwh')::float8, 0);
   fallback float8 := coalesce((price->>'fallback_per_kwh')::float8,
@@ -106,7 +109,7 @@ begin
     left join kpi_feed_slots(feeds, 'price', 'import_per_kwh', from_ts, to_ts) f on f.since = s.since);
 end`;
 
-/** With the arguments that are given, else by the tariff of the machine's site, else by those of an industrial site. */
+/** Uses the given arguments, else the tariff of the machine's site, else that of an industrial site. */
 export const COST = `
 declare terms record; is_known boolean := false;
 begin

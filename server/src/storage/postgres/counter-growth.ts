@@ -5,26 +5,26 @@ import type { PostgresSettings } from '../records/records-options.ts';
 import { Database, type Run } from './database.ts';
 
 /**
- * Where the SQL functions look up what counters grew by on days on which it is not the difference of their samples. A day has its pieces; one without
- * growth has a piece without length.
+ * Table in which the SQL functions look up the growth of counters on days on which it is not the difference of their samples. A day has its
+ * pieces; a day without growth has a piece of length zero.
  */
 export const GROWTH_TABLE = `create table if not exists telemetry_growth (device text not null, day integer not null, piece integer not null,
   opens timestamptz not null, closes timestamptz not null, kwh float8 not null, primary key (device, day, piece))`;
 
-/** Days that were decided, of one device. */
+/** Decided days of one device. */
 export interface DecidedSpan {
   readonly device: string;
   /** Whole UTC days. */
   readonly window: Window;
-  /** Those of the window that are to be kept; all others of it go. */
+  /** Days of the window to keep; all others of the window are deleted. */
   readonly days: readonly DecidedDay[];
 }
 
 const TIMEOUT_MS = MINUTE_MS;
 
 /**
- * Replaces the decided days of spans, one after the other, and deletes those of all other devices.
- * @param devices all that are kept
+ * Replaces the decided days of windows, one after the other, and deletes those of all other devices.
+ * @param devices all devices to keep
  * @throws Unavailable when the server does not answer
  */
 export async function writeGrowth(

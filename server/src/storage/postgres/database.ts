@@ -10,12 +10,12 @@ import { connectPool } from '../records/engine/postgres-pool.ts';
 import type { PostgresSettings } from '../records/records-options.ts';
 import { decodeFloats } from './float-arrays.ts';
 
-/** How long a statement waits for another one's lock. */
+/** How long a statement waits for a lock. */
 const LOCK_TIMEOUT_MS = 10_000;
-/** How much longer than the server we wait for an answer before the connection counts as lost. */
+/** How much longer than the server's own timeout an answer is awaited before the connection counts as lost. */
 const ANSWER_GRACE_MS = 5_000;
 
-/** How often a transaction is tried that others stand in the way of, and the pause before the next time, which grows. */
+/** Maximum number of attempts of a transaction that conflicts with others, and the growing pause between them. */
 const ATTEMPTS = 5;
 const ATTEMPT_PAUSE_MS = 50;
 
@@ -43,15 +43,15 @@ export class Database {
     return this.#use((client) => runOn(client)(sql, parameters));
   }
 
-  /** One row of arrays, each asked for with `arrayOf`; null where there is none. */
+  /** One row of arrays, each selected with `arrayOf`; null without a row. */
   async columns(sql: string, parameters: readonly unknown[]): Promise<(Float64Array<ArrayBuffer> | null)[]> {
     const [row = []] = await this.query(sql, parameters);
     return (row as (string | null)[]).map((text) => (text === null ? null : decodeFloats(text)));
   }
 
   /**
-   * Statements that are all done or not at all. A commit is on the server's disk, whatever the server's settings say. Where the server ends
-   * one of several that wait for each other, that one is done again: `work` must change nothing but the database.
+   * Runs statements in one transaction. A commit is synchronous, whatever the server's settings. The victim of a deadlock is run again:
+   * `work` must change nothing but the database.
    */
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     return this.#use(async (client) => {
@@ -111,14 +111,14 @@ function runOn(client: PoolClient): Run {
   };
 }
 
-/** Whether the server gave up a transaction for others that it ran beside: SQLSTATE deadlock_detected and serialization_failure. */
+/** Whether the server aborted a transaction for a concurrent one: SQLSTATE deadlock_detected and serialization_failure. */
 function isVictim(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '40P01' || error.code === '40001');
 }
 
 /**
- * SQLSTATE classes that depend on statement and content alone: data exception, integrity constraint violation, syntax error or access rule
- * violation, program limit exceeded. A missing privilege, 42501, is temporary: see `translatePostgresError`.
+ * SQLSTATE classes that depend only on the statement and the data: data exception, integrity constraint violation, syntax error or access
+ * rule violation, program limit exceeded. A missing privilege, 42501, is temporary: see `translatePostgresError`.
  */
 const PERMANENT = /^(22|23|42|54)/;
 
@@ -127,7 +127,7 @@ function explainRejection(error: unknown, place: PostgresPlace): unknown {
   return new Conflict(`PostgreSQL at ${place.name} rejects this (${error.code}: ${error.message})`, { cause: error });
 }
 
-/** Whether a row met no partition: SQLSTATE check_violation, as there are no other checks. */
+/** Whether a row has no partition: SQLSTATE check_violation, since there are no other checks. */
 export function isPartitionMissing(error: unknown): boolean {
   return error instanceof Conflict && error.cause instanceof DatabaseError && error.cause.code === '23514';
 }

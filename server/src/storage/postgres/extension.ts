@@ -4,16 +4,16 @@ import type { PostgresPlace } from '../records/engine/postgres-errors.ts';
 import { checkCoordinator } from './citus.ts';
 import type { Run } from './database.ts';
 
-/** Extensions that lay tables out, each from the version on that has what is used of it. */
+/** Extensions that manage tables, each with the first version that has the features used. */
 export const EXTENSIONS = {
   /** Upserts into compressed chunks. */
   timescaledb: { title: 'TimescaleDB', oldest: '2.11' },
-  /** The sizes of all shards in one question. */
+  /** The sizes of all shards in one query. */
   citus: { title: 'Citus', oldest: '12.0' },
 } as const;
 export type ExtensionName = keyof typeof EXTENSIONS;
 
-/** What is asked for: `auto` takes an extension where the database has it and no table is laid out otherwise. */
+/** `auto` uses an extension when the database has it and no table is managed otherwise. */
 export type ExtensionChoice = 'auto' | ExtensionName | 'none';
 
 /** An extension in a database. */
@@ -25,12 +25,12 @@ export interface Extension {
 
 export type Extensions = Readonly<Record<ExtensionName, Extension | null>>;
 
-/** What PostgreSQL says where an extension is not installed, not preloaded (an error without a code) or not allowed. */
+/** SQLSTATEs of PostgreSQL for an extension that is not installed, not preloaded (an error without a specific code) or not allowed. */
 const CANNOT_MAKE = new Set(['0A000', '58P01', 'XX000', '42501']);
 
 /**
- * The extensions that a choice allows and the database has; one that is named is made where it is missing.
- * @throws InvalidInput when it cannot be made, Unavailable when the server does not load Citus or is one of its workers
+ * The extensions that the choice allows and the database has; a named extension is created if missing.
+ * @throws InvalidInput when it cannot be created, Unavailable when the server does not load Citus or is one of its workers
  */
 export async function findExtensions(run: Run, choice: ExtensionChoice, place: PostgresPlace): Promise<Extensions> {
   if (choice === 'timescaledb' || choice === 'citus') await makeExtension(run, choice, place);
@@ -52,7 +52,7 @@ async function makeExtension(run: Run, name: ExtensionName, place: PostgresPlace
         ? `let a superuser run "${statement}" in the database "${place.database}"`
         : `install its package on the server, put ${name} first into shared_preload_libraries and restart the server`;
     throw new InvalidInput(
-      `PostgreSQL at ${place.name} cannot make the extension ${name} (${error.message}): ${advice}`,
+      `PostgreSQL at ${place.name} cannot create the extension ${name} (${error.message}): ${advice}`,
       {
         cause: error,
       },
@@ -68,7 +68,7 @@ async function findExtension(run: Run, name: ExtensionName): Promise<Extension |
   return found === undefined ? null : { version: String(found[0]), functions: String(found[1]) };
 }
 
-/** Whether a version such as `2.11.0` is as new as another, `2.11`. */
+/** Whether a version such as `2.11.0` is at least another, `2.11`. */
 export function isRecent(version: string, oldest: string): boolean {
   return version.localeCompare(oldest, 'en', { numeric: true }) >= 0;
 }

@@ -4,7 +4,7 @@ const FLOAT8 = 701;
 const HEADER_BYTES = 20;
 const NULL_LENGTH = -1;
 
-/** A column as a `float8[]` of PostgreSQL's binary protocol: every bit stays, and NaN becomes NULL. */
+/** A column as a `float8[]` of PostgreSQL's binary protocol: lossless, and NaN becomes NULL. */
 export function encodeFloats(values: Float64Array): Buffer {
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * 12);
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
@@ -27,12 +27,12 @@ export function encodeFloats(values: Float64Array): Buffer {
   return buffer.subarray(0, at);
 }
 
-/** SQL that gathers a `float8` of all rows for `decodeFloats`: `pg` takes texts only, and numbers as texts are slow. */
+/** SQL that aggregates a `float8` of all rows for `decodeFloats`: `pg` accepts only texts, and numbers as texts are slow. */
 export function arrayOf(expression: string): string {
   return `encode(array_send(array_agg(${expression})), 'base64')`;
 }
 
-/** A column from what `arrayOf` gave; NULL becomes NaN. */
+/** A column from the value of `arrayOf`; NULL becomes NaN. */
 export function decodeFloats(text: string): Float64Array<ArrayBuffer> {
   const buffer = Buffer.from(text, 'base64');
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);

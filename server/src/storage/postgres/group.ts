@@ -1,19 +1,19 @@
-/** Columns that a table and PostgreSQL have of their own. */
+/** Column names that the table or PostgreSQL uses itself. */
 const TAKEN = new Set(['device', 'ts', 'tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
-/** Names that stay as they are; others are numbered, as PostgreSQL cuts names at 63 bytes. */
+/** Names that are used unchanged; others are numbered, since PostgreSQL truncates names at 63 bytes. */
 const PLAIN = /^[a-z_][a-z0-9_]{0,40}$/;
 
-/** A metric group and its table, parted by months in UTC. */
+/** A metric group and its table, partitioned by month in UTC. */
 export interface Group {
   readonly id: number;
   readonly name: string;
   /** Quoted. */
   readonly table: string;
-  /** Quantity → its number. */
+  /** Quantity → number. */
   readonly quantities: ReadonlyMap<string, number>;
-  /** Quantity → its column, quoted. */
+  /** Quantity → quoted column. */
   readonly columns: ReadonlyMap<string, string>;
-  /** Months that have a partition; null: chunks come by themselves. */
+  /** Months that have a partition; null: chunks are created automatically. */
   readonly months: ReadonlySet<number> | null;
 }
 

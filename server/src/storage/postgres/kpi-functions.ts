@@ -11,9 +11,9 @@ import {
 } from './cost-functions.ts';
 
 /**
- * Key figures of machines as SQL functions, for people who work in SQL: the same definitions as `/api/v1/kpi`, and a test holds both to the same
- * answers. A machine is named by its device id. `expected_s` is its declared interval; without it, and otherwise than in the API, where each day
- * has its own, the usual distance of the samples in the window counts.
+ * Key figures of machines as SQL functions, for users of SQL: the same definitions as `/api/v1/kpi`, which a test verifies. A machine is
+ * named by its device id. `expected_s` is its declared reporting interval; without it, the median interval of the samples in the window
+ * applies (in the API, each day has its own).
  */
 export function kpiFunctions(schema: string): string[] {
   return FUNCTIONS.map(
@@ -33,7 +33,7 @@ begin
   end if;
 end`;
 
-/** Power as it stands: each sample until the next, or for one interval where the next is further away than 2.5. */
+/** Power as a step function: each sample until the next, or for one interval when the next is more than 2.5 intervals away. */
 const STEPS = `
 declare interval_s float8 := expected_s;
 begin
@@ -54,8 +54,8 @@ begin
 end`;
 
 /**
- * Growth of the counter: what the service decided of a day (`telemetry_growth`), on all other days what each sample is higher than the one before, in
- * pieces that end at midnight UTC. Samples are looked for as far as in `domain/counters`: three days on either side.
+ * Growth of the counter: the decided growth of a day (`telemetry_growth`), on all other days the differences of consecutive samples, in
+ * pieces that end at midnight UTC. Samples are searched as far as in `domain/counters`: three days on either side.
  */
 const GROWTH = `
 declare opening timestamptz := to_timestamp((floor(extract(epoch from from_ts) / 86400) - 3) * 86400);
@@ -82,7 +82,9 @@ begin
       from pieces p where p.piece_until > p.piece_since order by p.piece_since;
 end`;
 
-/** Energy in pieces: in each hour the counter says how much, and the power when; without one of them the other says both. */
+/**
+ * Energy in pieces: in each hour, the counter gives the amount and the power its distribution; without one of them, the other gives both.
+ */
 const ENERGY = `
 begin
   return query
@@ -113,7 +115,7 @@ begin
   return calculate_energy(machine, from_ts, to_ts, expected_s) / nullif(units, 0);
 end`;
 
-/** Power as it is; a machine with a counter only has its growth. */
+/** The power; for a machine with only a counter, its growth. */
 const PEAK_PIECES = `
 begin
   return query select s.since, s.until, s.kw * extract(epoch from s.until - s.since)::float8 / 3600
@@ -121,7 +123,7 @@ begin
   if not found then return query select g.since, g.until, g.kwh from kpi_growth(machine, from_ts, to_ts) g; end if;
 end`;
 
-/** The exact greatest mean over any 15 minutes that begin or end with a stretch, of which 80 % are known. */
+/** The exact maximum mean over any 15 minutes that start or end with a piece, with a coverage of at least 80 %. */
 const PEAK = `
 declare
   starts float8[]; ends float8[]; kws float8[]; energy float8[] := '{0}'; known float8[] := '{0}';

@@ -3,18 +3,18 @@ import type { z } from 'zod';
 import type { PostgresSettings } from '../records/records-options.ts';
 import { Database } from './database.ts';
 
-/** What the energy of a machine costs, and how much carbon it stands for, by the terms of its site. */
+/** Energy price and carbon intensity of a machine, by the terms of its site. */
 export interface MachineTerms {
   readonly device: string;
   readonly zone: string;
   readonly importPrice: z.infer<typeof ImportPrice> | { readonly type: 'published' };
-  /** Devices that publish prices, the first one believed. */
+  /** Devices that publish prices, in order of precedence. */
   readonly priceFeeds: readonly string[];
   readonly carbonFeeds: readonly string[];
   readonly emissionFactorKgPerKwh: number;
 }
 
-/** Where the SQL functions look terms up. */
+/** Table in which the SQL functions look up the terms. */
 export const MACHINES_TABLE = `create table if not exists telemetry_machines (device text primary key, zone text not null,
   import_price jsonb not null, price_feeds text[] not null, carbon_feeds text[] not null, emission_factor float8 not null)`;
 

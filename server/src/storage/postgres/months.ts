@@ -11,7 +11,7 @@ export function monthStart(month: number): number {
   return date.getTime();
 }
 
-/** The months that instants lie in. */
+/** The months of the given instants. */
 export function monthsOf(timestamps: Float64Array): Set<number> {
   const months = new Set<number>();
   let start = 0;

@@ -3,19 +3,19 @@ import { readTimeout, SERVER_TIMEOUT_MS } from '../read-timeout.ts';
 import { PostgresConnection, PostgresSchema } from '../records/records-options.ts';
 
 /**
- * For what several nodes share or other programs ask in SQL. Takes several times the space of `duckdb`, and a network is in between. A group
- * takes about 1,000 values in a row: PostgreSQL's pages set that bound.
+ * For several nodes that share telemetry, or programs that query it in SQL. Takes several times the space of `duckdb`, and adds the latency
+ * of a network. A group takes about 1,000 values in a row: PostgreSQL's page size sets that limit.
  */
 export const PostgresOptions = z.strictObject({
   type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes and other programs can share'),
   name: z.string().min(1).default('postgres'),
   ...PostgresConnection.shape,
-  schema: PostgresSchema.default('wattkeeper_telemetry').describe('Created where it is missing'),
+  schema: PostgresSchema.default('wattkeeper_telemetry').describe('Created if missing'),
   extension: z
     .enum(['auto', 'timescaledb', 'citus', 'none'])
     .default('auto')
     .describe(
-      'auto: TimescaleDB or Citus where the database has it; by name: creates the extension where it is missing, and fails where it cannot',
+      'auto: TimescaleDB or Citus when the database has it; by name: creates the extension if missing, and fails if it cannot',
     ),
   statement_timeout_ms: z
     .number()
@@ -23,7 +23,7 @@ export const PostgresOptions = z.strictObject({
     .min(100)
     .max(3_600_000)
     .default(60_000)
-    .describe('The server ends a statement after this long. Too little makes long spans and overviews fail'),
+    .describe('The server cancels a statement after this long. Long windows and overviews fail when it is too short'),
   read_timeout_ms: readTimeout(SERVER_TIMEOUT_MS),
 });
 export type PostgresOptions = z.output<typeof PostgresOptions>;

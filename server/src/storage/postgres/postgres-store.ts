@@ -29,9 +29,9 @@ import { hypertableBytes } from './timescale.ts';
 
 /** Values of one statement that writes, at most: some megabytes. */
 const VALUES_PER_INSERT = 500_000;
-/** Quantities that one statement of an overview asks for. */
+/** Maximum number of quantities in one statement of an overview. */
 const QUANTITIES_PER_QUERY = 50;
-/** Beyond this many bytes rows are not counted: counting reads all tables. */
+/** Size in bytes beyond which rows are not counted: counting reads all tables. */
 const MAX_COUNTED_BYTES = 256 * 2 ** 20;
 const OLDEST_VERSION = 130_000;
 /** SQL for the bytes of all tables of the current schema. */
@@ -39,7 +39,7 @@ const TABLE_BYTES = `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigin
   where relkind = 'r' and relname ~ '^(samples|telemetry)_' and relnamespace = current_schema()::text::regnamespace`;
 const MILLISECONDS = `round(date_part('epoch', ts) * 1000)`;
 
-/** @throws Unavailable when the server does not answer or is too old, Corrupt when the schema is of another version */
+/** @throws Unavailable when the server does not answer or is too old, Corrupt when the schema has another version */
 export async function openPostgresStore(options: PostgresOptions): Promise<TelemetryStore> {
   const { statement_timeout_ms: statementTimeoutMs, extension } = options;
   const database = new Database(options, statementTimeoutMs);
@@ -80,14 +80,14 @@ class PostgresStore implements TelemetryStore {
   }
 
   write(batches: readonly Batch[]): Promise<void> {
-    // The order of names keeps two nodes from waiting for each other.
+    // Ordering by name prevents deadlocks between nodes.
     const writes = coalesce(batches).sort((a, b) => (a.group < b.group ? -1 : 1));
     return this.#changes.run(async () => {
       try {
         await this.#writeAll(writes);
       } catch (error) {
         if (!isPartitionMissing(error)) throw error;
-        // Another node dropped a month that this one knew.
+        // Another node dropped a month that was in this node's catalogue.
         await this.#catalogue.refresh();
         await this.#writeAll(writes);
       }
@@ -126,7 +126,7 @@ class PostgresStore implements TelemetryStore {
       : 'telemetry_devices d';
     for (const group of this.#catalogue.groups()) {
       for (const quantities of slices([...group.columns])) {
-        // Goes backwards along the primary key, so that it stops at the newest value.
+        // Reads backwards along the primary key, so that it stops at the newest value.
         const newest = quantities.map(
           ([, column], i) => `select name, ${i}, ${MILLISECONDS}, value from ${devices} cross join lateral
             (select ts, ${column} as value from ${group.table} where device = d.id and ts >= ${instantOf('$1')}
@@ -241,7 +241,7 @@ class PostgresStore implements TelemetryStore {
     for (const part of rowsInOrder(this.#catalogue, rows)) await run(sql, part.map(encodeFloats));
   }
 
-  /** Takes values out of rows, and rows out that have none left. */
+  /** Erases values from rows, and deletes rows without any other value. */
   async #forget(run: Run, { group: name, quantities, devices, device, timestamps, columns }: GroupRows): Promise<void> {
     const group = this.#catalogue.group(name);
     if (group === undefined) return;
@@ -264,7 +264,7 @@ class PostgresStore implements TelemetryStore {
     }
   }
 
-  /** Rows of a device in frames; each is asked for when the one before was taken, so that nothing is held in between. */
+  /** Rows of a device in frames; each is queried when the previous one was consumed, so that nothing is buffered. */
   async *#pieces(
     group: Group | undefined,
     deviceId: string,
@@ -291,7 +291,7 @@ class PostgresStore implements TelemetryStore {
   }
 }
 
-/** Rows as columns `[device, timestamp, …values]`, by device and instant, each once, in parts that a statement can take. */
+/** Rows as columns `[device, timestamp, …values]`, by device and instant, each once, in parts of at most one statement. */
 function* rowsInOrder(catalogue: Catalogue, rows: GroupRows): Iterable<Float64Array[]> {
   const own = [...splitByDevice(rows.device, rows)]
     .map(([place, part]) => ({ ...mergeRows(part), device: catalogue.device(rows.devices[place]!) as number }))

@@ -2,7 +2,7 @@ import type { Run } from './database.ts';
 import type { Extension } from './extension.ts';
 
 const CHUNK = "interval '7 days'";
-/** Late readings have had their time by then; later ones still find their way in. */
+/** Late readings have usually arrived by then; later ones are still accepted. */
 const COMPRESS_AFTER = "interval '14 days'";
 
 /** Names of the tables of a schema that are hypertables. */
@@ -14,7 +14,7 @@ export async function hypertablesOf(run: Run, schema: string): Promise<Set<strin
   return new Set(rows.map(([name]) => name as string));
 }
 
-/** Makes an empty table with the columns `device` and `ts` a hypertable that compresses what is old. */
+/** Makes an empty table with the columns `device` and `ts` a hypertable with compression of old chunks. */
 export async function makeHypertable(run: Run, { functions }: Extension, table: string): Promise<void> {
   await run(
     `select ${functions}.create_hypertable($1::text::regclass, 'ts', chunk_time_interval => ${CHUNK}, create_default_indexes => false)`,
@@ -26,14 +26,14 @@ export async function makeHypertable(run: Run, { functions }: Extension, table: 
   await run(`select ${functions}.add_compression_policy($1::text::regclass, ${COMPRESS_AFTER})`, [table]);
 }
 
-/** Lets this transaction change as much of compressed chunks as it has to. */
+/** Lifts the limit of decompressed rows for this transaction. */
 export async function liftDecompressionLimit(run: Run): Promise<void> {
   await run('set local timescaledb.max_tuples_decompressed_per_dml_transaction = 0');
 }
 
 /**
- * A continuous aggregate of means in steps from 1970 in UTC, refreshed hourly; what is newer is computed when it is asked. It takes the place of one
- * with fewer columns.
+ * A continuous aggregate of means in steps from 1970 in UTC, refreshed hourly; newer means are computed at query time. It replaces one with
+ * fewer columns.
  * @param name of the materialised view, quoted
  */
 export async function continuousMeans(
@@ -55,7 +55,7 @@ export async function continuousMeans(
   );
 }
 
-/** Deletes the means of a device that a continuous aggregate keeps: a refresh would look no further back than its policy. */
+/** Deletes the means of a device in a continuous aggregate: a refresh would only cover the window of its policy. */
 export async function deleteMeans(run: Run, schema: string, name: string, device: number): Promise<void> {
   const [[table] = []] = await run(
     `select format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)

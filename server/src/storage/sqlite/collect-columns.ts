@@ -5,7 +5,7 @@ export type ValuesOfRow = readonly (number | null)[];
 
 const FIRST_CAPACITY = 1024;
 
-/** Turns rows into columns: the instants, which are at one place of each row, and the values at other places; NULL becomes NaN. */
+/** Turns rows into columns: the instants from one position of each row, the values from others; NULL becomes NaN. */
 export function collectColumns(rows: Iterable<ValuesOfRow>, instantAt: number, places: readonly number[]): Rows {
   let capacity = FIRST_CAPACITY;
   let timestamps = new Float64Array(capacity);

@@ -1,16 +1,16 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
-/** Statements that are kept prepared. */
+/** Maximum number of prepared statements. */
 const MAX_PREPARED_STATEMENTS = 256;
 
-/** An open SQLite file, which no other process has; its statements are kept prepared and return rows as arrays. */
+/** An open SQLite file with exclusive access; its statements are cached and return rows as arrays. */
 export class Connection {
   readonly db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
 
   constructor(path: string) {
     this.db = new DatabaseSync(path, { timeout: 1000 });
-    // Exclusive: names and numbers are kept in memory, so that another writer must be refused.
+    // Exclusive: names and numbers are cached in memory, so that another writer must be rejected.
     this.db.exec('PRAGMA locking_mode = EXCLUSIVE');
   }
 
@@ -24,7 +24,7 @@ export class Connection {
     return statement;
   }
 
-  /** @param onRollback called after the work failed and was undone */
+  /** @param onRollback called after the work failed and was rolled back */
   transaction(work: () => void, onRollback: () => void): void {
     this.db.exec('BEGIN IMMEDIATE');
     try {

@@ -8,29 +8,29 @@ export class ChecksumMismatch extends Corrupt {}
 /** Primary result codes, the low byte of `errcode`: https://sqlite.org/rescode.html */
 const CORRUPT = 11;
 const ERROR = 1;
-/** Place of the application id in the header: https://sqlite.org/fileformat2.html#the_database_header */
+/** Offset of the application id in the header: https://sqlite.org/fileformat2.html#the_database_header */
 const APPLICATION_ID_BYTE = 68;
 
 /**
- * Whether an error shows that the content of a file of ours was changed by something else. A statement that fails (SQLITE_ERROR) shows nothing: it may
- * be wrong itself, unless the schema is, which `TelemetryFile.diagnosed` finds out.
+ * Whether an error shows that another program changed the content of the file. A failed statement (SQLITE_ERROR) is no evidence: the
+ * statement itself may be wrong, unless the schema is, which `TelemetryFile.diagnosed` checks.
  */
 export function isDamage(error: unknown): boolean {
   if (error instanceof ChecksumMismatch) return true;
   if (!(error instanceof Error)) return false;
   const { errcode, code } = error as { errcode?: unknown; code?: unknown };
-  // An integer beyond those that we write.
+  // An integer beyond the range that the service writes.
   if (code === 'ERR_OUT_OF_RANGE') return true;
   return typeof errcode === 'number' && (errcode & 0xff) === CORRUPT;
 }
 
-/** Whether a statement does not fit the schema: one of them is wrong. */
+/** Whether a statement does not match the schema: one of them is wrong. */
 export function isMisfit(error: unknown): boolean {
   const { errcode } = error as { errcode?: unknown };
   return error instanceof Error && typeof errcode === 'number' && (errcode & 0xff) === ERROR;
 }
 
-/** Whether the header of a file says that we wrote it. */
+/** Whether the header identifies a file of this service. */
 export function hasOurHeader(path: string): boolean {
   const id = Buffer.alloc(4);
   const file = openSync(path, 'r');

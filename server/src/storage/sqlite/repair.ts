@@ -9,35 +9,35 @@ import { MARK_GROUP } from '../layers/journal-marks.ts';
 import { hasOurHeader, isDamage } from './damage.ts';
 import { type DeviceOfTable, TelemetryFile } from './telemetry-file.ts';
 
-/** Damaged files that are kept beside the active one; older ones are removed. */
+/** Damaged files that are kept next to the active one; older ones are deleted. */
 export const MAX_DAMAGED_FILES = 3;
-/** Values that are copied with one commit, about. */
+/** Approximate number of values copied with one commit. */
 const MAX_COPIED_VALUES = 2 ** 20;
-/** Files of one database. The write-ahead log first: without its database nothing replays it. */
+/** Files of one database. The write-ahead log first: without its database, it cannot be replayed. */
 const PARTS = ['-wal', '-shm', ''] as const;
 
-/** Stands beside a file in which damage was found: the file is replaced when it is opened the next time. */
+/** A marker file next to a damaged database, which is replaced the next time it is opened. */
 const markerOf = (path: string) => `${path}.damaged`;
 const repairedOf = (path: string) => `${path}.repaired`;
 
-/** Notes that a file of ours is damaged; returns the error that says what follows. */
+/** Records that the file is damaged; returns an error that names the consequences. */
 export function noteDamage(path: string, error: unknown): Corrupt {
   const cause = messageOf(error);
   try {
     writeFileSync(markerOf(path), `${cause}\n`, { mode: 0o600, flush: true });
   } catch {
-    // The disk is full or gone: the damage is found again after the file was opened the next time.
+    // The disk is full or missing: the damage is found again after the file is next opened.
   }
   return new Corrupt(
-    `${path} is damaged (${cause}): what is whole in it is copied to a new file now, and the damaged one is kept as ${basename(markerOf(path))}-TIME. What is missing is copied from another store that is complete; where none is, restore a backup: npm start -- backup list, npm start -- restore BACKUP --at TIME`,
+    `${path} is damaged (${cause}): its intact content is now copied to a new file, and the damaged file is kept as ${basename(markerOf(path))}-TIME. Missing readings are copied from another complete store; without one, restore a backup: npm start -- backup list, npm start -- restore BACKUP --at TIME`,
     { cause: error },
   );
 }
 
 /**
- * Opens a file. One in which damage was found, now or before, is replaced first by what is whole in it, without the marks that say how far it
- * has the journal's batches, so that whoever compares them finds that it lacks readings. A crash at any point leaves the damaged file or the
- * whole new one. A file of another program or of another version is not touched.
+ * Opens a file. A file in which damage was found, now or before, is first replaced by a copy of its intact content, without the journal
+ * positions, so that a comparison finds the missing readings. A crash at any point leaves the damaged file or the complete new one. A file
+ * of another program or version is not touched.
  */
 export function openRepaired(path: string): TelemetryFile {
   if (existsSync(markerOf(path))) replace(path);
@@ -60,7 +60,7 @@ function replace(path: string): void {
   removeOldest(path);
 }
 
-/** Copies every hour of every device that can be read and has its checksum to a new file; none where the names are damaged. */
+/** Copies every readable hour of every device whose checksum matches to a new file; nothing when the names are damaged. */
 function salvage(path: string): void {
   const target = repairedOf(path);
   for (const part of PARTS) rmSync(target + part, { force: true });

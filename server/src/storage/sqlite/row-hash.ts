@@ -3,8 +3,9 @@ const words = new Uint32Array(float.buffer);
 const SEED = 0x57_4b_53_31;
 
 /**
- * 32 bits of a row: its instant and its values with the numbers of their columns, which ascend; what is missing (null, NaN) does not count, so
- * that a new column changes nothing. MurmurHash3 (Appleby, x86 32-bit variant): every step is a bijection, so one changed word always shows.
+ * 32-bit hash of a row: its instant and its values with their column numbers, ascending. Missing values (null, NaN) do not count, so that a
+ * new column does not change the hash. MurmurHash3 (Appleby, x86 32-bit variant): every step is a bijection, so one changed word is always
+ * detected.
  */
 export function hashRow(instant: number, numbers: readonly number[], values: ArrayLike<number | null>): number {
   let hash = mixNumber(SEED, instant);
@@ -22,7 +23,7 @@ export function hashRow(instant: number, numbers: readonly number[], values: Arr
 }
 
 function mixNumber(hash: number, value: number): number {
-  // SQLite keeps no sign of zero.
+  // SQLite does not store the sign of zero.
   float[0] = value + 0;
   return mix(mix(hash, words[0]!), words[1]!);
 }

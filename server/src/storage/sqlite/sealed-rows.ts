@@ -6,14 +6,14 @@ import { collectColumns, type ValuesOfRow } from './collect-columns.ts';
 import { hashRow } from './row-hash.ts';
 import { type Seal, SealChanges, type Table, verified } from './seals.ts';
 
-/** Rows that one statement writes, and columns up to which it does: more gain nothing. */
+/** Rows written by one statement, for tables up to this many columns; more gain nothing. */
 const ROWS_PER_INSERT = 8;
 const COLUMNS_PER_INSERT = 100;
 
 /**
- * Rows with a seal for each hour of a device, in a table of its own: SQLite has no checksums, and gives changed bytes back as other values or as
- * fewer rows. What is read is compared with its seals, whole hours at a time; what is changed changes them by the difference, so that damage
- * which was there before stays visible. Expects statements that answer arrays.
+ * Rows with a seal for each hour of a device, in a separate table: SQLite has no checksums, and returns changed bytes as other values or as
+ * fewer rows. Reads compare whole hours with their seals; writes change the seals by the difference, so that existing damage remains
+ * detectable. Expects statements that return arrays.
  */
 export class SealedRows {
   readonly #prepare: (sql: string) => StatementSync;
@@ -23,9 +23,9 @@ export class SealedRows {
   }
 
   /**
-   * Rows of a device in the whole hours around a window, and the instant from which the rest follows.
-   * @param rowsMax after how many rows to end, with the hour
-   * @param wanted numbers of the columns to answer; all are read, as one checksum covers them
+   * Rows of a device in the whole hours around a window, and the instant at which the next read continues.
+   * @param rowsMax number of rows after which to stop, at the end of the hour
+   * @param wanted numbers of the columns to return; all are read, since one checksum covers them
    * @throws ChecksumMismatch when rows and seals differ
    */
   read(
@@ -41,8 +41,8 @@ export class SealedRows {
   }
 
   /**
-   * The same row by row: its values, one for each column of the table, and its instant at the end.
-   * @throws ChecksumMismatch, after a row was given, when rows and seals differ
+   * As `read`, row by row: the values of every column of the table, and the instant last.
+   * @throws ChecksumMismatch, possibly after some rows, when rows and seals differ
    */
   scan(
     table: Table,
@@ -71,7 +71,7 @@ export class SealedRows {
     return { rows: verified(table, device, rows, seals), next: stop < last ? stop * HOUR_MS : null };
   }
 
-  /** The newest hour before one in which a device has rows or a seal; null where there is none. */
+  /** The newest hour before a given one in which a device has rows or a seal; null without one. */
   newestHour(table: Table, device: number, before: number): number | null {
     const [instant] = this.#prepare(`SELECT max(ts) FROM ${table.rows} WHERE device = ? AND ts < ?`).get(
       device,
@@ -85,18 +85,18 @@ export class SealedRows {
     return Math.max(instant === null ? -Infinity : Math.floor(instant / HOUR_MS), hour ?? -Infinity);
   }
 
-  /** Hours in which a device has a seal; none where they cannot be read. */
+  /** Hours in which a device has a seal; empty when they cannot be read. */
   hours(table: Table, device: number): number[] {
     try {
       const found = this.#prepare(`SELECT hour FROM ${table.seals} WHERE device = ? ORDER BY hour`).all(device);
       return (found as unknown as [number][]).map(([hour]) => hour);
     } catch {
-      // Damage of any kind: whoever asks takes what can be read.
+      // Damage of any kind: the caller takes what is readable.
       return [];
     }
   }
 
-  /** The rows of an hour; null where they cannot be read or differ from their seal. */
+  /** The rows of an hour; null when they cannot be read or differ from their seal. */
   readWhole(table: Table, device: number, hour: number): Rows | null {
     try {
       return this.read(table, device, { start: hour * HOUR_MS, end: (hour + 1) * HOUR_MS }, Number.POSITIVE_INFINITY)
@@ -113,7 +113,7 @@ export class SealedRows {
   }
 
   /**
-   * Writes rows of a device; values that they leave out stay.
+   * Writes rows of a device; missing values leave stored ones unchanged.
    * @param rows merged: instants ascend, and every row has a value
    * @param numbers of the columns of `rows`, ascending
    */
@@ -143,7 +143,7 @@ export class SealedRows {
     this.#apply(table, device, changes);
   }
 
-  /** Forgets one value of a device, and its row where that has no other. */
+  /** Deletes one value of a device, and its row if it has no other. */
   forget(table: Table, device: number, instant: number, number: number): void {
     const before = this.#rowAt(table, device, instant);
     if (before === null) return;
@@ -158,7 +158,7 @@ export class SealedRows {
     this.#apply(table, device, changes);
   }
 
-  /** Forgets the rows of a device before an instant; answers how many. */
+  /** Deletes the rows of a device before an instant; returns their number. */
   deleteBefore(table: Table, device: number, instant: number): number {
     const hour = Math.floor(instant / HOUR_MS);
     const changes = new SealChanges();
@@ -176,7 +176,7 @@ export class SealedRows {
     return Number(rows);
   }
 
-  /** Forgets the rows of a device and their seals, damaged ones too. */
+  /** Deletes the rows of a device and their seals, including damaged ones. */
   deleteAll(table: Table, device: number): void {
     for (const name of [table.rows, table.seals]) this.#prepare(`DELETE FROM ${name} WHERE device = ?`).run(device);
   }
@@ -197,7 +197,7 @@ export class SealedRows {
     return this.#prepare(`SELECT ${table.columns.map((c) => `q${c}, `).join('')}ts FROM ${table.rows} WHERE ${where}`);
   }
 
-  /** Values of a row; null where there is no row. */
+  /** Values of a row; null for a missing row. */
   #rowAt(table: Table, device: number, instant: number): (number | null)[] | null {
     const found = this.#rows(table, 'device = ? AND ts = ?').get(device, instant) as unknown as
       | (number | null)[]

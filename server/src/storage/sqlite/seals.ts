@@ -7,17 +7,17 @@ import { hashRow } from './row-hash.ts';
 export interface Table {
   readonly rows: string;
   readonly seals: string;
-  /** Numbers of its columns, ascending. */
+  /** Column numbers, ascending. */
   readonly columns: readonly number[];
 }
 
-/** How many rows a device has in an hour, and the sum of their hashes modulo 2³². */
+/** The number of rows of a device in an hour, and the sum of their hashes modulo 2³². */
 export interface Seal {
   rows: number;
   hash: number;
 }
 
-/** What changes in the seals of one device. */
+/** Changes to the seals of one device. */
 export class SealChanges {
   readonly byHour = new Map<number, Seal>();
 
@@ -30,7 +30,7 @@ export class SealChanges {
   }
 }
 
-/** Gives rows on, and throws where those of an hour differ from its seal. */
+/** Passes rows on, and throws where those of an hour differ from its seal. */
 export function* verified(
   table: Table,
   device: number,

@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Corrupt } from '../../domain/errors.ts';
 
-/** What tells a SQLite file of ours from others. */
+/** Identifies a SQLite file of this service. */
 export interface FileKind {
-  /** Kept in the file's header, https://sqlite.org/pragma.html#pragma_application_id. */
+  /** Stored in the file's header, https://sqlite.org/pragma.html#pragma_application_id. */
   readonly applicationId: number;
-  /** Version of the tables, kept as `user_version`, and the oldest one that can be opened. */
+  /** Version of the tables, stored as `user_version`, and the oldest readable version. */
   readonly format: number;
   readonly oldestFormat: number;
-  /** Tables that a file has which was made before files carried an id; one of them suffices. */
+  /** Tables of a file that was made before files had an id; one of them suffices. */
   readonly tables: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface FileKind {
 export const LOCAL_FILE: FileKind = {
   applicationId: 0x57_4b_44_42, // "WKDB"
   format: 1,
-  // Files were not numbered at first.
+  // The first files had no number.
   oldestFormat: 0,
   tables: ['kysely_migration', 'journal_batch'],
 };
@@ -30,8 +30,8 @@ export const TELEMETRY_FILE: FileKind = {
 };
 
 /**
- * Looks whether a file is of a kind, before anything in it is changed. Answers its format; 0 for one that is new.
- * @throws Corrupt for a file of another program, or of a format that this version does not know
+ * Checks that a file is of a kind, before it is changed. Returns its format; 0 for a new file.
+ * @throws Corrupt for a file of another program or of an unknown format
  */
 export function formatOf(database: DatabaseSync, path: string, kind: FileKind): number {
   const id = pragma(database, 'application_id');
@@ -42,12 +42,12 @@ export function formatOf(database: DatabaseSync, path: string, kind: FileKind): 
   const isOurs = id === kind.applicationId || (id === 0 && kind.tables.some((name) => tables.includes(name)));
   if (!isOurs) {
     throw new Corrupt(
-      `${path} is a SQLite database of another program (application id ${id}, tables: ${tables.slice(0, 5).join(', ') || 'none'}): nothing in it was changed; move it away, or configure another path`,
+      `${path} is a SQLite database of another program (application id ${id}, tables: ${tables.slice(0, 5).join(', ') || 'none'}): it was not changed; move it away, or configure another path`,
     );
   }
   if (format > kind.format || format < kind.oldestFormat) {
     throw new Corrupt(
-      `${path} has format ${format}, and this version of Wattkeeper reads ${kind.oldestFormat} to ${kind.format}: install the version that wrote it or a later one, or restore a backup that this version made`,
+      `${path} has format ${format}, and this version of Wattkeeper reads ${kind.oldestFormat} to ${kind.format}: install the version that wrote it or a later one, or restore a backup of this version`,
     );
   }
   return format;

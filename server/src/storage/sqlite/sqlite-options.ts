@@ -3,8 +3,8 @@ import { FilePath } from '../../domain/file-path.ts';
 import { EMBEDDED_TIMEOUT_MS, readTimeout } from '../read-timeout.ts';
 
 /**
- * For small machines and where DuckDB has no build. Needs little memory and merges as it writes, but takes several times the space of
- * `duckdb` and reads long spans slower, row by row. One process at a time has the file.
+ * For small machines and platforms without DuckDB. Needs little memory and merges on write, but takes several times the space of `duckdb`
+ * and reads long windows slower, row by row. One process can open the file at a time.
  */
 export const SqliteOptions = z.strictObject({
   type: z.literal('sqlite').describe('Embedded row store for small machines'),

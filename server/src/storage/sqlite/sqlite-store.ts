@@ -12,7 +12,7 @@ import { WorkerStore } from '../worker-store.ts';
 import type { SqliteMethods } from './sqlite.worker.ts';
 import type { Piece } from './telemetry-file.ts';
 
-/** @throws Unavailable when the file is in use or its folder is missing, Corrupt when it cannot be read */
+/** @throws Unavailable when another process has the file open or its folder is missing, Corrupt when it cannot be read */
 export async function openSqliteStore({ path }: { readonly path: string }): Promise<TelemetryStore> {
   const calls = new WorkerCalls<SqliteMethods>(
     new URL('./sqlite.worker.ts', import.meta.url),

@@ -53,14 +53,14 @@ function opened(): TelemetryFile {
   return file;
 }
 
-/** Damage is noted beside the file, which is replaced when it is opened the next time. */
+/** Damage is recorded next to the file, which is replaced the next time it is opened. */
 function explain(error: unknown): unknown {
   const diagnosed = file?.diagnosed(error);
   if (isDamage(diagnosed)) return noteDamage(path, diagnosed);
   return explainSqliteRejection(translateSqliteError(error, path), path);
 }
 
-/** What the SQLite worker serves. */
+/** The methods of the SQLite worker. */
 export type SqliteMethods = typeof methods;
 
 serveCalls(methods, explain);

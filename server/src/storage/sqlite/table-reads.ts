@@ -4,7 +4,7 @@ import { END_OF_TIME } from '../backend.ts';
 import type { SealedRows } from './sealed-rows.ts';
 import type { Table } from './seals.ts';
 
-/** Hours that a search for the newest values reads at once, at most. */
+/** Maximum number of hours that a search for the newest values reads at once. */
 const MAX_STEP_HOURS = 720;
 
 interface Sample {
@@ -18,7 +18,7 @@ interface Extent {
   count: number;
 }
 
-/** The newest sample of each column that has one at or after `since`, searched from the newest hour on in growing steps. */
+/** The newest sample of each column at or after `since`, searched backwards from the newest hour in growing steps. */
 export function newestSamples(sealed: SealedRows, table: Table, device: number, since: number): Map<number, Sample> {
   const found = new Map<number, Sample>();
   let before = END_OF_TIME / HOUR_MS;
@@ -39,8 +39,8 @@ export function newestSamples(sealed: SealedRows, table: Table, device: number, 
 }
 
 /**
- * First and last instant and count of each column that has samples. Reads all rows, because counting without reading would not find damage, and
- * lets other calls run between pieces of them.
+ * First and last instant and count of each column that has samples. Reads all rows, because counting without reading would not detect
+ * damage, and yields to other calls between pieces.
  */
 export async function extents(
   sealed: SealedRows,
@@ -61,7 +61,7 @@ export async function extents(
   return found;
 }
 
-/** Adds a sample of a column, which follows those that were added before. */
+/** Adds a sample of a column, later than those added before. */
 function addSample(found: Map<number, Extent>, number: number, instant: number): void {
   const extent = found.get(number);
   if (extent === undefined) {

@@ -20,22 +20,22 @@ import { formatOf, mark, TELEMETRY_FILE } from './sqlite-identity.ts';
 import { extents, newestSamples } from './table-reads.ts';
 import { type Group, placeOf, TelemetryTables, tableAt, tableOf, tablesOf } from './telemetry-tables.ts';
 
-/** Rows and values of a table after which a piece of a read ends, with their hour. */
+/** Numbers of rows and values after which a piece of a read ends, at the end of an hour. */
 const MAX_PIECE_ROWS = 2 ** 16;
 const MAX_PIECE_VALUES = 2 ** 20;
-/** Memory for pages: more makes repeated reads and writes to many devices faster. */
+/** Page cache: a larger one makes repeated reads, and writes to many devices, faster. */
 const CACHE_KIB = 16 * 1024;
-/** Beyond this many bytes rows are not counted: counting reads the whole file. */
+/** Size of the file in bytes beyond which rows are not counted: counting reads the whole file. */
 const MAX_COUNTED_BYTES = 256 * 2 ** 20;
 
-/** A piece of a read: rows of one device, and where to go on. */
+/** A piece of a read: rows of one device, and the start of the next piece. */
 export interface Piece {
   readonly rows: Rows | null;
-  /** Instant from which the device's next piece begins; null after the last one. */
+  /** Start of the device's next piece; null after the last one. */
   readonly next: number | null;
 }
 
-/** Telemetry in one SQLite file; lives on a worker thread. */
+/** Telemetry in one SQLite file; runs on a worker thread. */
 export class TelemetryFile {
   readonly #path: string;
   readonly #connection: Connection;
@@ -82,7 +82,7 @@ export class TelemetryFile {
     });
   }
 
-  /** Forgets the values at the places of those that the rows hold. */
+  /** Erases the values at the positions given by the rows. */
   erase(erasures: readonly GroupRows[]): void {
     this.#transaction(() => {
       for (const { group: name, quantities, devices, device, timestamps, columns } of erasures) {
@@ -100,7 +100,7 @@ export class TelemetryFile {
     });
   }
 
-  /** Rows of the device at a position from an instant on, as many as fit into a frame. */
+  /** Rows of the device at a position from an instant, as many as fit into a frame. */
   readPiece(request: ReadRequest, position: number, from: number): Piece {
     const group = this.#tables.groups.get(request.group);
     const device = this.#tables.devices.get(request.deviceIds[position]!);
@@ -161,7 +161,9 @@ export class TelemetryFile {
     return gone;
   }
 
-  /** A device and table after the other, so that the log of changes stays small; cut off, the others are deleted by the next call. */
+  /**
+   * One device and table after the other, so that the write-ahead log stays small; after an interruption, the next call deletes the others.
+   */
   deleteDevices(deviceIds: readonly string[]): void {
     for (const deviceId of deviceIds) {
       const device = this.#tables.devices.get(deviceId);
@@ -191,14 +193,14 @@ export class TelemetryFile {
     return { sizeBytes, rows };
   }
 
-  /** The error, or what is behind it: where a statement does not fit the schema, the schema may be damaged. */
+  /** The error or its cause: where a statement does not match the schema, the schema may be damaged. */
   diagnosed(error: unknown): unknown {
     if (!isMisfit(error)) return error;
     try {
       const { user_version: format } = this.#connection.db.prepare('PRAGMA user_version').get()!;
       const table = this.#tables.changedTable(format === TELEMETRY_FILE.format);
       if (table === null) return error;
-      return new ChecksumMismatch(`the columns of the table ${table} are not those that it was made with`);
+      return new ChecksumMismatch(`the columns of the table ${table} differ from those with which it was created`);
     } catch (found) {
       return isDamage(found) ? found : error;
     }
@@ -219,7 +221,7 @@ export class TelemetryFile {
     }
   }
 
-  /** Rows with their checksums, for whoever takes what is whole out of a damaged file. */
+  /** Rows with their checksums, for copying the intact part of a damaged file. */
   get sealed(): SealedRows {
     return this.#sealed;
   }
@@ -227,7 +229,7 @@ export class TelemetryFile {
   #open(): void {
     const { db } = this.#connection;
     const format = formatOf(db, this.#path, TELEMETRY_FILE);
-    // FULL: a commit is on the disk.
+    // FULL: a commit is synced to disk.
     db.exec(`
       PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
@@ -236,7 +238,7 @@ export class TelemetryFile {
       PRAGMA cache_size = ${-CACHE_KIB};
       PRAGMA cell_size_check = ON;
     `);
-    // Tables and mark at once: tables without a mark would be taken for those of another program.
+    // Tables and mark in one transaction: tables without a mark would be attributed to another program.
     db.exec('BEGIN IMMEDIATE');
     this.#tables.create();
     if (format === 1) this.#upgrade();
@@ -245,7 +247,7 @@ export class TelemetryFile {
     this.#tables.load();
   }
 
-  /** Seals rows; those of a device that cannot be read stay without seals, so that whoever reads them finds the damage. */
+  /** Seals rows. Unreadable rows of a device remain without seals, so that later reads detect the damage. */
   #upgrade(): void {
     this.#tables.upgrade();
     for (const group of this.#tables.groups.values()) {
@@ -276,7 +278,7 @@ export class TelemetryFile {
     }
   }
 
-  /** Rows of a device from an instant on, about as many as fit into a frame, and where to go on. A column that is null stays missing. */
+  /** Rows of a device from an instant, about as many as fit into a frame, and the start of the next piece. A null column stays missing. */
   #rows(
     group: Group,
     device: number,

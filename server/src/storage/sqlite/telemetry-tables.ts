@@ -5,7 +5,7 @@ import { nextId } from '../next-id.ts';
 import { ChecksumMismatch } from './damage.ts';
 import type { Table } from './seals.ts';
 
-/** Quantities of one table: SQLite allows 2,000 columns, and rows stay short where a group has many. */
+/** Maximum number of quantities of one table: SQLite allows 2,000 columns, and rows stay short in groups with many. */
 const COLUMNS_PER_TABLE = 500;
 
 const NAME_TABLES: readonly (readonly [string, readonly string[]])[] = [
@@ -19,13 +19,13 @@ const CHECKSUM_TABLE: (typeof NAME_TABLES)[number] = ['names_checksum', ['sum']]
 export interface Group {
   readonly id: number;
   readonly name: string;
-  /** Quantity → number of its column; without gaps, as quantities are never removed. */
+  /** Quantity → column number, without gaps, since quantities are never removed. */
   readonly quantities: Map<string, number>;
 }
 
 /**
- * Names of groups, quantities and devices and the numbers that stand for them: no name of a user becomes part of SQL. The sum of their
- * checksums is kept beside them.
+ * Names of groups, quantities and devices, and their numbers: no user-defined name becomes part of SQL. The sum of their checksums is
+ * stored with them.
  */
 export class TelemetryTables {
   readonly groups = new Map<string, Group>();
@@ -36,7 +36,7 @@ export class TelemetryTables {
     this.#db = db;
   }
 
-  /** Makes the tables of names where they are missing. */
+  /** Creates missing tables of names. */
   create(): void {
     this.#db.exec(`
       CREATE TABLE IF NOT EXISTS devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -50,7 +50,7 @@ export class TelemetryTables {
   }
 
   /**
-   * Reads the names: at first, and after a transaction was rolled back.
+   * Reads the names: at first, and after a rollback.
    * @throws ChecksumMismatch when they differ from their checksum
    */
   load(): void {
@@ -60,7 +60,10 @@ export class TelemetryTables {
     throw new ChecksumMismatch('the names of devices, groups and quantities differ from their checksum');
   }
 
-  /** The first table whose columns differ from those that it was made with; null: none does. The names must be loaded, as far as they can be. */
+  /**
+   * The first table whose columns differ from those with which it was created; null without one. The names must be loaded, as far as
+   * possible.
+   */
   changedTable(isSealed: boolean): string | null {
     const expected = new Map(isSealed ? [...NAME_TABLES, CHECKSUM_TABLE] : NAME_TABLES);
     for (const table of [...this.groups.values()].flatMap(tablesOf)) {
@@ -75,7 +78,7 @@ export class TelemetryTables {
     return null;
   }
 
-  /** Makes the checksum of the names and the tables of seals, which files of format 1 do not have. */
+  /** Creates the checksum of the names and the tables of seals, which files of format 1 lack. */
   upgrade(): void {
     this.#db.prepare('UPDATE names_checksum SET sum = ?').run(this.#read());
     for (const group of this.groups.values()) {
@@ -83,7 +86,7 @@ export class TelemetryTables {
     }
   }
 
-  /** Makes numbers, tables and columns for what rows name for the first time, within the open transaction. */
+  /** Creates numbers, tables and columns for new names in the rows, within the open transaction. */
   register(rows: GroupRows): Group {
     const fresh = rows.devices.filter((id) => !this.devices.has(id));
     const addDevice = this.#db.prepare('INSERT INTO devices VALUES (?, ?)');
@@ -102,7 +105,7 @@ export class TelemetryTables {
       addQuantity.run(group.id, column, quantity);
       this.#addToSum(checksum(`quantity of ${group.id}`, column, quantity));
       const table = tableOf(group, column);
-      // REAL, as values with a whole number then take few bytes.
+      // REAL, since whole numbers then take few bytes.
       if (column % COLUMNS_PER_TABLE === 0) {
         this.#db.exec(
           `CREATE TABLE ${table.rows} (device INTEGER, ts INTEGER, q${column} REAL, PRIMARY KEY (device, ts)) WITHOUT ROWID`,
@@ -132,7 +135,7 @@ export class TelemetryTables {
     this.#db.prepare('UPDATE names_checksum SET sum = (sum + ?) & 4294967295').run(amount);
   }
 
-  /** Replaces what is known by what the file holds; answers the sum of its checksums. */
+  /** Replaces the names in memory by those in the file; returns the sum of their checksums. */
   #read(): number {
     let sum = 0;
     this.devices.clear();
@@ -166,12 +169,12 @@ function checksum(what: string, id: number, name: string): number {
   return crc32(JSON.stringify([what, id, name]));
 }
 
-/** Place among the tables of its group of the one that a column is in. */
+/** Position of a column's table among the tables of its group. */
 export function placeOf(column: number): number {
   return Math.floor(column / COLUMNS_PER_TABLE);
 }
 
-/** The table that a column is in. */
+/** The table of a column. */
 export function tableOf(group: Group, column: number): Table {
   return tableAt(group, placeOf(column));
 }
