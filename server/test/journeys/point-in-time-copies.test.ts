@@ -103,7 +103,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
     const { until } = copied.result as { until: string };
     expect((await command(fresh, 'backup', 'list')).stdout).toContain(`The journal is copied until ${until}`);
     const late = command(fresh, 'restore', name, '--at', new Date(Date.parse(until) + 1).toISOString());
-    await expect(late).rejects.toThrow(/do not go from the start of the backup/);
+    await expect(late).rejects.toThrow(/do not cover the time from the start of the backup/);
     expect(readdirSync(fresh).filter((entry) => /db$|restore|journal/.test(entry))).toEqual([]);
 
     const { stdout } = await command(fresh, 'restore', name, '--at', instant);

@@ -8,12 +8,12 @@ import type { ArchivedObject, ObjectSource } from './archived-objects.ts';
 const WRAPPED = '.wka';
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** Where copies of archived files are, beside the backups that list them. */
+/** Prefix of the copies of archived files, next to the backups that list them. */
 export const ARCHIVE_COPIES = 'archive/';
 
 /**
- * Copies of the archive's files beside backups, each once for all backups that list it, compressed and encrypted as these are. They are named
- * by the SHA-256 of what they hold. None is ever removed: the archive removes nothing either.
+ * Copies of the archive's files next to backups, each stored once for all backups that list it, compressed and encrypted like backups. They
+ * are named by the SHA-256 of their content. None is ever deleted: the archive deletes nothing either.
  */
 export class ArchiveCopies implements ObjectSource {
   readonly files: CopiedFiles;
@@ -24,13 +24,13 @@ export class ArchiveCopies implements ObjectSource {
     this.#keys = keys;
   }
 
-  /** Those of the objects that have no copy yet. */
+  /** The objects that have no copy yet. */
   async lacking(objects: readonly ArchivedObject[]): Promise<ArchivedObject[]> {
     const there = new Set(await this.files.names());
     return objects.filter((object) => !there.has(nameOf(object)));
   }
 
-  /** @param file the object; beside it, files may be written */
+  /** @param file the object; temporary files may be written next to it */
   async add(object: ArchivedObject, file: string, signal: AbortSignal): Promise<void> {
     const wrapped = `${file}${WRAPPED}`;
     try {

@@ -9,34 +9,34 @@ import type { Archive } from './archive.ts';
 import { monthName, monthOf } from './months.ts';
 
 export interface ArchiveReport {
-  /** Months of a metric group that were archived and taken out of the store. */
+  /** Months of a metric group that were archived and deleted from the store. */
   readonly months: number;
   readonly rows: number;
-  /** Of the files. */
+  /** Size of the files. */
   readonly bytes: number;
-  /** Months of a metric group that are left to the next run, since old readings kept coming in: `solar 2025-03`. */
+  /** Months of a metric group that are postponed to the next run, since late readings kept arriving: `solar 2025-03`. */
   readonly postponed: readonly string[];
 }
 
 export interface ArchiveMonthsOptions {
   readonly store: Pick<TelemetryStore, 'series' | 'read' | 'deleteBefore'>;
-  /** Every write to the store goes through it. */
+  /** All writes to the store pass through it. */
   readonly gate: WriteGate;
   readonly reads: Pick<TieredReads, 'settled'>;
   readonly archive: Pick<Archive, 'write' | 'place'>;
-  /** Months that ended by then are archived, epoch milliseconds; asked for each metric group. */
+  /** Months that ended by this instant are archived, epoch milliseconds; evaluated per metric group. */
   readonly before: (group: string) => number;
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
 }
 
-/** How often a month is written anew because old readings came in meanwhile, before it is left to the next run. */
+/** How often a month is rewritten because late readings arrived meanwhile, before it is postponed to the next run. */
 const TRIES = 3;
 
 /**
- * Moves whole months from the store to the archive, oldest first: written, read back and compared, and only then taken out of the store, unless
- * something of that time came in since. Whatever cuts it off, every value is in the store, in the archive or, the same, in both; the next run
- * goes on from there.
+ * Moves whole months from the store to the archive, oldest first. A month is written, read back and compared, and only then deleted from
+ * the store, unless readings of that month arrived meanwhile. After an interruption at any point, every value is in the store, in the
+ * archive or identical in both; the next run continues.
  */
 export async function archiveMonths(options: ArchiveMonthsOptions): Promise<ArchiveReport> {
   const total = { months: 0, rows: 0, bytes: 0, postponed: [] as string[] };
@@ -63,7 +63,7 @@ export async function archiveMonths(options: ArchiveMonthsOptions): Promise<Arch
   return total;
 }
 
-/** Archives the oldest month of a group that the store has; null when it has none that is old enough. */
+/** Archives the oldest month of a group in the store; null when none is old enough. */
 async function archiveOldest(options: ArchiveMonthsOptions, group: string) {
   const { store, gate, reads, archive, before, signal, progress } = options;
   const watch = await gate.watch(group);

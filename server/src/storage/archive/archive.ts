@@ -13,13 +13,13 @@ import { monthName, monthOf } from './months.ts';
 import type { ParquetMethods } from './parquet.worker.ts';
 import type { Contents, DeviceRows, Holdings } from './parquet-file.ts';
 
-/** A file of the archive: rows of one metric group and month. Of two parts of a month, values of the later one win. */
+/** A file of the archive: rows of one metric group and month. Where two parts of a month overlap, the later part takes precedence. */
 export interface Part {
   readonly key: string;
   readonly group: string;
   /** Its UTC month. */
   readonly month: Window;
-  /** Counts up within the month. */
+  /** Increases within the month. */
   readonly number: number;
   /** SHA-256 of the file. */
   readonly sha256: string;
@@ -28,26 +28,26 @@ export interface Part {
 
 export interface ArchiveOptions {
   readonly objects: ObjectStore;
-  /** For files that are written and for those that were fetched. */
+  /** For temporary files of writes and for fetched files. */
   readonly folder: string;
   readonly cacheBytes: number;
 }
 
-/** What a deletion is given to work with. */
+/** The dependencies of a deletion. */
 export interface DeletionWork {
   readonly unused: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
 }
 
-/** Folders of files that are being written; one that a crash left is removed at the next start. */
+/** Prefix of folders of files that are being written; a folder that remains after a crash is deleted at the next start. */
 const WRITING = 'writing-';
 
 const PART = /^group=([^/]+)\/month=(\d{4}-\d{2})\/(\d+)-([0-9a-f]{64})\.parquet$/;
 
 /**
  * Months of telemetry as Parquet files in an object store, under `group=…/month=YYYY-MM/NUMBER-SHA256.parquet`. The keys are the index:
- * nothing else has to be kept to find or to check a file. One process at a time writes.
+ * finding and verifying a file needs no other data. One process at a time writes.
  */
 export class Archive {
   readonly #objects: ObjectStore;
@@ -86,7 +86,7 @@ export class Archive {
     });
   }
 
-  /** Every file that the object store lists now, and those that were known before. @throws as `all`, while none were known */
+  /** Lists the object store again; returns its files and the previously known ones. @throws as `all`, while none are known */
   async refreshList(): Promise<readonly Part[]> {
     const known = await this.#index?.catch(() => undefined);
     const listed = await this.#list().catch((error: unknown) => {
@@ -97,17 +97,17 @@ export class Archive {
     return [...byKey.values()].sort(inOrder);
   }
 
-  /** The files of a group that reach into a window, by month and number. @throws as `all` */
+  /** The files of a group that overlap a window, by month and number. @throws as `all` */
   async parts(group: string, window: Window): Promise<Part[]> {
     return (await this.all()).filter((part) => part.group === group && intersect(part.month, window) !== null);
   }
 
-  /** Samples of devices in one file. @throws Corrupt when the file is not what was stored */
+  /** Samples of devices in one file. @throws Corrupt when the file differs from the stored one */
   read(part: Part, { deviceIds, quantities, window }: ReadRequest): Promise<DeviceRows[]> {
     return this.#use(part, (path) => this.#worker.call('read', [path, deviceIds, quantities, window]));
   }
 
-  /** What a file holds values of, once every byte of it has been compared with its SHA-256. @throws Corrupt when it is not what was stored */
+  /** Devices and quantities with values in a file, after its SHA-256 was verified. @throws Corrupt when it differs from the stored one */
   async holdings(part: Part): Promise<Holdings> {
     const local = this.#objects.localPath(part.key);
     if (local !== null) await check(part, local, this.place);
@@ -115,10 +115,10 @@ export class Archive {
   }
 
   /**
-   * Stores rows of a group and month, and makes sure of it: the object is fetched again, and its bytes, rows and values are compared. A
-   * file with the same content that is there already is not stored twice.
-   * @param frames devices one after the other, each in ascending time, all within the month
-   * @throws Corrupt when the object store does not give back what it was given
+   * Stores rows of a group and month and verifies them: the object is fetched again, and its bytes, rows and values are compared. An
+   * existing file with the same content is not stored again.
+   * @param frames one device after the other, each in ascending time, all within the month
+   * @throws Corrupt when the object store returns other content than was stored
    */
   write(
     group: string,
@@ -130,10 +130,10 @@ export class Archive {
   }
 
   /**
-   * Rewrites the files that have something of these devices without it, one after the other: the new file is stored and compared before the old one
-   * is deleted. Cut off, it may be called again.
-   * @param unused resolves when nobody uses the old file any more
-   * @throws Corrupt for a file that is not what was stored, Unavailable while the object store does not answer
+   * Rewrites the files that contain data of these devices without it, one after the other: the new file is stored and verified before the
+   * old one is deleted. Safe to repeat after an interruption.
+   * @param unused resolves when the old file is no longer read
+   * @throws Corrupt for a file that differs from the stored one, Unavailable while the object store does not answer
    */
   async deleteDevices(
     deviceIds: ReadonlySet<string>,
@@ -169,7 +169,7 @@ export class Archive {
       yield* await this.read(part, { group: part.group, deviceIds: [deviceId], quantities, window: part.month });
   }
 
-  /** @param number of the part that the file takes the place of; null: it comes after those of its month */
+  /** @param number of the part that the file replaces; null: it follows the parts of its month */
   async #write(
     group: string,
     month: Window,
@@ -196,7 +196,7 @@ export class Archive {
     await this.#worker.terminate();
   }
 
-  /** Stores a file under its key unless it is there. */
+  /** Stores a file under its key unless it exists. */
   async #place(group: string, month: Window, replaced: number | null, file: string): Promise<Part> {
     const sha256 = await sha256Of(file);
     const parts = await this.parts(group, month);
@@ -216,7 +216,7 @@ export class Archive {
       const stored = await this.#worker.call('contents', [copy]);
       if (stored.rows !== rows || stored.checksum !== checksum) {
         throw new Corrupt(
-          `${this.place} gives ${stored.rows} rows of ${part.key} back, or others, in place of ${rows}`,
+          `${this.place} returns ${stored.rows} rows of ${part.key}, or other values, instead of ${rows}`,
         );
       }
     } catch (error) {
@@ -228,7 +228,7 @@ export class Archive {
     }
   }
 
-  /** Works on a file where it lies, or on the cached copy of it. */
+  /** Opens a file in place, or its cached copy. */
   #use<T>(part: Part, work: (path: string) => Promise<T>): Promise<T> {
     const local = this.#objects.localPath(part.key);
     return local === null ? this.#cache.use(cachedName(part), (path) => this.#fetch(part, path), work) : work(local);
@@ -239,7 +239,7 @@ export class Archive {
       await this.#objects.fetch(part.key, path);
     } catch (cause) {
       if (!(cause instanceof NotFound)) throw cause;
-      throw new Corrupt(`the archive lacks a file that it had: ${cause.message}`, { cause });
+      throw new Corrupt(`a file of the archive is missing: ${cause.message}`, { cause });
     }
     await check(part, path, this.place);
   }
@@ -258,7 +258,7 @@ function cachedName({ sha256 }: Part): string {
   return `${sha256}.parquet`;
 }
 
-/** What a key says, or null for an object that is none of the archive's. */
+/** Parses a key; null for an object that does not belong to the archive. */
 function partOf({ key, bytes }: StoredObject): Part | null {
   const [, group, month, number, sha256] = PART.exec(key) ?? [];
   if (group === undefined || month === undefined || sha256 === undefined) return null;
@@ -273,7 +273,7 @@ function inOrder(a: Part, b: Part): number {
 async function check({ key, sha256 }: Part, path: string, place: string): Promise<void> {
   const found = await sha256Of(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw cause;
-    throw new Corrupt(`the archive lacks a file that it had: there is no ${key} in ${place}`, { cause });
+    throw new Corrupt(`a file of the archive is missing: there is no ${key} in ${place}`, { cause });
   });
   if (found !== sha256) throw new Corrupt(`${key} in ${place} is damaged: its SHA-256 is ${found}`);
 }

@@ -3,46 +3,46 @@ import { Corrupt, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { sha256Of } from '../file-digest.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 
-/** A file of the archive as a backup lists it. */
+/** A file of the archive as listed in a backup. */
 export interface ArchivedObject {
   readonly key: string;
   readonly sha256: string;
   readonly bytes: number;
 }
 
-/** The entry `archive.json` of a backup: the files that the archive had at its end. */
+/** The entry `archive.json` of a backup: the files of the archive at the end of the backup. */
 export interface ArchiveManifest {
   readonly place: string;
-  /** Null: the place did not answer when the backup was made. */
+  /** null: the place did not answer when the backup was made. */
   readonly objects: readonly ArchivedObject[] | null;
 }
 
-/** Gives back files of the archive. */
+/** A source of files of the archive. */
 export interface ObjectSource {
-  /** Writes an object to a file. @throws NotFound; Corrupt when it is not what was stored; Unavailable */
+  /** Writes an object to a file. @throws NotFound; Corrupt when it differs from the stored one; Unavailable */
   fetch(object: ArchivedObject, file: string): Promise<void>;
 }
 
-/** Where files of the archive are looked for when a backup is brought back. */
+/** Places where a restore searches files of the archive. */
 export interface ArchivePlaces {
-  /** The archive of what is restored; null where none is configured. */
+  /** The archive of the restored service; null without one. */
   readonly archive: ObjectStore | null;
-  /** Asked in turn for what the archive lacks. */
+  /** Searched in order for files that the archive lacks. */
   readonly copies: readonly ObjectSource[];
 }
 
 /** The files that a backup needs. */
 export interface LocatedArchive {
-  /** How many files there are. */
+  /** Number of files. */
   readonly objects: number;
-  /** Those that the archive lacks, or has damaged, and where they are whole. */
+  /** Files that are missing or damaged in the archive, with the source of an intact copy. */
   readonly elsewhere: ReadonlyMap<ArchivedObject, ObjectSource>;
 }
 
-/** How many files an error names. */
+/** Maximum number of files named in an error. */
 const NAMED = 5;
 
-/** An object store of the archive's own files, each compared with its SHA-256. */
+/** The archive as a source: each file is compared with its SHA-256. */
 export function archiveSource(objects: ObjectStore): ObjectSource {
   return {
     fetch: async ({ key, sha256 }, file) => {
@@ -54,9 +54,10 @@ export function archiveSource(objects: ObjectStore): ObjectSource {
 }
 
 /**
- * Looks for every file that a backup lists, and reads each to its end; nothing is changed.
- * @param scratch path of a file that may be written
- * @throws Corrupt with the files that are whole nowhere, InvalidInput where no archive is configured, Unavailable while a place does not answer
+ * Searches every file that a backup lists, and reads each to its end; changes nothing.
+ * @param scratch path of a temporary file
+ * @throws Corrupt with the files that have no intact copy, InvalidInput when no archive is configured, Unavailable while a place does not
+ * answer
  */
 export async function locateArchive(
   { place, objects }: ArchiveManifest,
@@ -85,11 +86,11 @@ export async function locateArchive(
   if (lacking.length === 0) return { objects: objects.length, elsewhere };
   const more = lacking.length > NAMED ? `; and ${lacking.length - NAMED} more` : '';
   throw new Corrupt(
-    `the archive ${archive?.place} lacks ${lacking.length} of the ${objects.length} files that the backup needs, and no whole copy of them was found: ${lacking.slice(0, NAMED).join('; ')}${more}. Bring them back there, or restore without the archive`,
+    `the archive ${archive?.place} lacks ${lacking.length} of the ${objects.length} files that the backup needs, and no intact copy of them was found: ${lacking.slice(0, NAMED).join('; ')}${more}. Put them back there, or restore without the archive`,
   );
 }
 
-/** Puts what the archive lacks back into it, and reads it back. Answers how many files. */
+/** Restores missing files of the archive, and verifies them. Returns their number. */
 export async function bringArchiveBack(
   { elsewhere }: LocatedArchive,
   archive: ObjectStore,

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 
 interface Entry {
   bytes: number;
-  /** Those who read the file now: it stays while there are any. */
+  /** Number of current readers: the file is not evicted while there are any. */
   users: number;
   readonly ready: Promise<void>;
 }
 
 const DRAFT = '.part';
 
-/** Files of a folder that came from elsewhere: those used longest ago go when they take more than the bytes allowed. */
+/** A least-recently-used cache of fetched files in a folder, limited by size. */
 export class FileCache {
   readonly #folder: string;
   readonly #maxBytes: number;
-  /** In the order of their last use. */
+  /** Least recently used first. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
 
@@ -23,7 +23,7 @@ export class FileCache {
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes up what an earlier run left in the folder, which is made where it is missing. */
+  /** Loads the files of an earlier run from the folder, which is created if missing. */
   static async open(folder: string, maxBytes: number): Promise<FileCache> {
     const cache = new FileCache(folder, maxBytes);
     await mkdir(folder, { recursive: true });
@@ -40,8 +40,8 @@ export class FileCache {
   }
 
   /**
-   * Works on a file, which is there until the work ends.
-   * @param bring writes it to a path when it is not there yet; those who ask at the same time wait for the same one
+   * Opens a file, which exists until the work ends.
+   * @param bring fetches the file to a path if it is not cached; concurrent calls wait for the same fetch
    */
   async use<T>(name: string, bring: (path: string) => Promise<void>, work: (path: string) => Promise<T>): Promise<T> {
     const known = this.#entries.get(name);
@@ -58,7 +58,7 @@ export class FileCache {
     }
   }
 
-  /** Nobody may be using the file. */
+  /** The file must have no readers. */
   async remove(name: string): Promise<void> {
     this.#bytes -= this.#entries.get(name)?.bytes ?? 0;
     this.#entries.delete(name);

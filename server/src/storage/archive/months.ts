@@ -1,6 +1,6 @@
 import type { Window } from '../../domain/time/window.ts';
 
-/** The UTC month that an instant lies in. */
+/** The UTC month of an instant. */
 export function monthOf(instant: number): Window {
   const date = new Date(instant);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];

@@ -7,30 +7,29 @@ import { concatRows, sliceRows } from '../../domain/columns/frame.ts';
 import { Corrupt, messageOf } from '../../domain/errors.ts';
 import type { Window } from '../../domain/time/window.ts';
 
-/** Samples of one device in ascending time; columns as the file's quantities. */
+/** Samples of one device in ascending time; columns as in the file's quantities. */
 export interface DeviceRows {
   readonly deviceId: string;
   readonly timestamps: Float64Array;
   readonly columns: readonly Float64Array[];
 }
 
-/** What tells whether two files say the same. */
+/** Identifies the content of a file. */
 export interface Contents {
   readonly rows: number;
   /** SHA-256 over devices, instants and values, in the order of the file. */
   readonly checksum: string;
 }
 
-/** Of whom a file has values, and of what; not every device has every quantity. */
+/** Devices and quantities with values in a file; not every device has every quantity. */
 export interface Holdings {
   readonly deviceIds: readonly string[];
   readonly quantities: readonly string[];
 }
 
 /**
- * Writes a file of the archive: `device` (text), `ts` (ms, UTC) and a column of doubles for each quantity, null where there is no
- * value. Rows that are added together are a row group of their own, so that one device is read without the others. The same rows
- * give the same bytes.
+ * Writes a file of the archive: `device` (text), `ts` (ms, UTC) and a column of doubles for each quantity, null for a missing value. Rows
+ * that are added together form a row group, so that one device can be read without the others. Equal rows give equal bytes.
  */
 export class ArchiveFileWriter {
   readonly #path: string;
@@ -69,7 +68,7 @@ export class ArchiveFileWriter {
         ...this.#quantities.map((quantity, c) => ({
           name: columnOf(quantity),
           data: Array.from(columns[c]!, (value) => (value === value ? value : null)),
-          // The writer's dictionary takes −0 for 0.
+          // The writer's dictionary does not distinguish −0 from 0.
           ...(columns[c]!.some((value) => Object.is(value, -0)) && { encoding: 'PLAIN' as const }),
         })),
       ],
@@ -78,7 +77,7 @@ export class ArchiveFileWriter {
     this.#rows += timestamps.length;
   }
 
-  /** Ends the file and brings it to disk. */
+  /** Completes the file and syncs it to disk. */
   async finish(): Promise<Contents> {
     await this.#writer.finish();
     const handle = await open(this.#path, 'r');
@@ -87,7 +86,7 @@ export class ArchiveFileWriter {
   }
 }
 
-/** Reads a whole file to tell what is in it. @throws Corrupt when it cannot be read */
+/** Reads a whole file and returns its content's checksum. @throws Corrupt when it cannot be read */
 export async function contentsOf(path: string): Promise<Contents> {
   const file = await openFile(path);
   const quantities = quantitiesOf(file.metadata);
@@ -101,14 +100,14 @@ export async function contentsOf(path: string): Promise<Contents> {
   return { rows, checksum: checksum.digest('hex') };
 }
 
-/** Tells of whom a file has values, and of what, from its footer alone. @throws Corrupt when it cannot be read */
+/** Reads the devices and quantities with values in a file from its footer alone. @throws Corrupt when it cannot be read */
 export async function holdingsOf(path: string): Promise<Holdings> {
   const { metadata } = await openFile(path);
   const devices = new Set([...rowGroups(metadata)].map(([group]) => extentOf(group).deviceId));
   return { deviceIds: [...devices], quantities: quantitiesOf(metadata) };
 }
 
-/** Samples of some devices within a window; quantities that the file does not have are missing. @throws Corrupt when it cannot be read */
+/** Samples of some devices within a window; quantities missing in the file are NaN. @throws Corrupt when it cannot be read */
 export async function readArchiveFile(
   path: string,
   deviceIds: readonly string[],
@@ -146,7 +145,7 @@ function* rowGroups({ row_groups }: FileMetaData): Iterable<[group: RowGroup, fr
   }
 }
 
-/** The one device of a row group, its first and last instant. */
+/** The device of a row group, with its first and last instant. */
 function extentOf({ columns }: RowGroup): { deviceId: string; start: number; end: number } {
   const [device, ts] = columns.map(({ meta_data }) => meta_data?.statistics);
   return { deviceId: String(device?.min_value), start: Number(ts?.min_value), end: Number(ts?.max_value) };
@@ -191,7 +190,7 @@ function quantitiesOf({ schema }: FileMetaData): string[] {
   return schema.slice(3).map(({ name }) => name.replace(/^((?:device|ts)_*)_$/, '$1'));
 }
 
-/** Quantities that are called like the columns that every file has get a `_` behind their name. */
+/** A quantity named like a column of every file gets the suffix `_`. */
 function columnOf(quantity: string): string {
   return /^(device|ts)_*$/.test(quantity) ? `${quantity}_` : quantity;
 }
@@ -199,7 +198,7 @@ function columnOf(quantity: string): string {
 function addTo(hash: Hash, { deviceId, timestamps, columns }: DeviceRows): void {
   hash.update(`${deviceId} ${timestamps.length} ${columns.length}\n`);
   hash.update(new Uint8Array(timestamps.slice().buffer));
-  // NaN has many forms; here it has one.
+  // NaN has many bit patterns; hash one of them.
   for (const column of columns) {
     hash.update(new Uint8Array(column.map((value) => (value === value ? value : Number.NaN)).buffer));
   }

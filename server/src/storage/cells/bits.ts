@@ -1,11 +1,11 @@
-/** Appends bits, least significant first, to memory that grows. */
+/** Appends bits, least significant first, to growing memory. */
 export class BitWriter {
   #bytes = new Uint8Array(1024);
   #length = 0;
   #pending = 0;
   #pendingBits = 0;
 
-  /** Appends the low `bits` bits of a whole number below 2^53; `bits` is at most 53. */
+  /** Appends the low `bits` bits of an integer below 2^53; `bits` is at most 53. */
   write(value: number, bits: number): void {
     let rest = value;
     let left = bits;
@@ -17,7 +17,7 @@ export class BitWriter {
     this.#push(rest & ((1 << left) - 1), left);
   }
 
-  /** Appends a whole number from 0 on, small ones in few bits (Elias' gamma code of `value + 1`). */
+  /** Appends a non-negative integer, small ones in few bits (Elias gamma code of `value + 1`). */
   writeGamma(value: number): void {
     const bits = bitLength(value + 1);
     this.write(0, bits - 1);
@@ -25,7 +25,7 @@ export class BitWriter {
     this.write((value + 1) % 2 ** (bits - 1), bits - 1);
   }
 
-  /** Appends a whole number of either sign. */
+  /** Appends an integer of either sign. */
   writeSigned(value: number): void {
     const bits = bitLength(Math.abs(value));
     this.write(bits, 6);
@@ -34,7 +34,7 @@ export class BitWriter {
     this.write(Math.abs(value) % 2 ** (bits - 1), bits - 1);
   }
 
-  /** What was written, in whole bytes. */
+  /** The written bits, padded to bytes. */
   finish(): Uint8Array<ArrayBuffer> {
     if (this.#pendingBits > 0) this.#push(0, 8 - this.#pendingBits);
     return this.#bytes.slice(0, this.#length);
@@ -56,12 +56,12 @@ export class BitWriter {
   }
 }
 
-/** Bytes that must be readable behind the last bit. */
+/** Bytes that must be readable after the last bit. */
 const PADDING = 8;
 
-/** Reads what `BitWriter` wrote. */
+/** Reads the output of `BitWriter`. */
 export class BitReader {
-  /** Position of the next bit; loops that read many bits keep it in a variable of their own. */
+  /** Position of the next bit; loops that read many bits keep it in a local variable. */
   at = 0;
   readonly view: DataView;
   readonly #end: number;
@@ -100,12 +100,12 @@ export class BitReader {
     return negative ? -magnitude : magnitude;
   }
 
-  /** @throws RangeError when more was read than was written */
+  /** @throws RangeError when more bits were read than written */
   check(): void {
     if (this.at > this.#end) throw new RangeError('ends before its content does');
   }
 
-  /** Reads numbers that all have the same width. */
+  /** Reads numbers of equal width. */
   readFixed(width: number, out: Float64Array): void {
     if (width > 48) {
       for (let i = 0; i < out.length; i++) out[i] = this.read(width);
@@ -141,7 +141,7 @@ export class BitReader {
   }
 }
 
-/** Bits that a whole number needs: 0 for 0, 1 for 1, 2 for 2 and 3. */
+/** Number of bits of an integer: 0 for 0, 1 for 1, 2 for 2 and 3. */
 export function bitLength(value: number): number {
   return value < 4_294_967_296 ? 32 - Math.clz32(value) : 64 - Math.clz32(Math.floor(value / 4_294_967_296));
 }

@@ -4,7 +4,7 @@ import { Corrupt } from '../../domain/errors.ts';
 import { packColumn, packIntegers, unpackColumn, unpackIntegers } from './cell.ts';
 
 describe('a cell', () => {
-  it('gives every double back bit by bit, whatever the column looks like', () => {
+  it('restores every double bit by bit, whatever the shape of the column', () => {
     const decimals = fc
       .tuple(fc.constantFrom(1, 4, 10, 1000, 1e6), fc.array(fc.integer({ min: -1e7, max: 1e7 })))
       .map(([scale, wholes]) => wholes.map((whole) => whole / scale));
@@ -30,12 +30,12 @@ describe('a cell', () => {
     [[7881.81640625, -1125.383056640625]],
     [[1_000_000.5, 0.123456789012]],
     [[123_456_789.25, 3.000000000001, -987_654_321.75]],
-  ])('gives large values with few places back beside small ones with many: %o', (values) => {
+  ])('restores large values with few decimal places next to small ones with many: %o', (values) => {
     const column = Float64Array.from(values);
     expect(unpacked(packColumn(column) as Uint8Array, column.length)).toEqual(column);
   });
 
-  it('gives any sums of large and of fine decimals back', () => {
+  it('restores any sums of large and fine decimals', () => {
     const decimal = fc
       .tuple(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 12 }))
       .map(([whole, places]) => whole / 10 ** places);
@@ -48,7 +48,7 @@ describe('a cell', () => {
     );
   });
 
-  it('gives whole numbers back, also where their differences are large', () => {
+  it('restores integers, including those with large differences', () => {
     const whole = fc.integer({ min: -(2 ** 50), max: 2 ** 50 });
     fc.assert(
       fc.property(fc.array(fc.oneof(whole, fc.integer({ min: 0, max: 9 })), { maxLength: 400 }), (values) => {
@@ -60,7 +60,7 @@ describe('a cell', () => {
     );
   });
 
-  it('takes next to nothing where nothing changes', () => {
+  it('takes almost no space for a constant column', () => {
     const minutes = Float64Array.from({ length: 1440 }, (_, i) => 1.75e12 + i * 60_000);
     expect(packIntegers(minutes).length).toBeLessThan(16);
     expect(packColumn(new Float64Array(1440).fill(230.1))?.length).toBeLessThan(8);
@@ -73,7 +73,7 @@ describe('a cell', () => {
     expect(bits).toBeLessThan(1.65);
   });
 
-  it('needs no more for kilowatts that were watts than for the watts', () => {
+  it('takes no more space for kilowatts converted from watts than for the watts', () => {
     const watts = Float64Array.from({ length: 1000 }, (_, i) => ((i * 7919) % 40_000) / 10);
     const plain = (packColumn(watts) as Uint8Array).length;
     for (const kilowatts of [watts.map((value) => value * 0.001), watts.map((value) => value / 1000)]) {
@@ -81,7 +81,7 @@ describe('a cell', () => {
     }
   });
 
-  it('says so when its bytes were cut or turned, and never hangs', () => {
+  it('reports truncated or changed bytes, and never hangs', () => {
     const column = Float64Array.from({ length: 300 }, (_, i) =>
       i % 50 === 7 ? Number.NaN : Math.round(Math.sin(i) * 1e4) / 10,
     );

@@ -3,41 +3,41 @@ import { BitReader, BitWriter } from './bits.ts';
 import { decodeIntegers, encodeIntegers, MAX_INTEGER } from './integers.ts';
 
 /**
- * A cell: one column of a frame (one device, some span of time) as few bytes as possible, given back bit by bit.
- * The format is in docs/formats/telemetry-cell.md.
+ * A cell: one column of a frame (one device, one window), compressed without loss. The format is described in
+ * docs/formats/telemetry-cell.md.
  */
 const DECIMAL = 0;
 const SINGLE = 1;
 const DOUBLE = 2;
 
-/** More decimal places than this are not looked for. */
+/** Maximum number of decimal places tried. */
 const MAX_DECIMAL_PLACES = 12;
 const POWERS_OF_TEN = Float64Array.from({ length: MAX_DECIMAL_PLACES + 1 }, (_, places) => 10 ** places);
 /**
- * What happened to a decimal after it was read, besides nothing: converting a unit rounds once more, so that watts become kilowatts
- * that are no decimals. Undone, they are.
+ * Conversions of a decimal after it was read, besides none: converting a unit rounds a second time, so that watts become kilowatts that are
+ * not decimals. After the inverse conversion, they are.
  */
 const AS_IT_IS = 0;
 const TIMES_THOUSANDTH = 1;
 const BY_THOUSAND = 2;
-/** Bits that a value costs more for each further decimal place. */
+/** Bits that a value costs for each further decimal place. */
 const BITS_PER_PLACE = Math.log2(10);
-/** Bits that a value costs that stands apart as an exception. */
+/** Bits of a value that is stored as an exception. */
 const EXCEPTION_BITS = 80;
 
-/** Packs whole numbers, such as instants. */
+/** Packs integers, such as instants. */
 export function packIntegers(values: Float64Array): Uint8Array<ArrayBuffer> {
   const out = new BitWriter();
   encodeIntegers(values, out);
   return out.finish();
 }
 
-/** Unpacks as many whole numbers as `out` takes; as many were packed. */
+/** Unpacks as many integers as the length of `out`, which must equal the packed number. */
 export function unpackIntegers(bytes: Uint8Array, out: Float64Array): void {
   reading(bytes, (reader) => decodeIntegers(reader, out));
 }
 
-/** Packs doubles of which some may be missing (NaN); null when all are. */
+/** Packs doubles, some of which may be missing (NaN); null when all are. */
 export function packColumn(column: Float64Array): Uint8Array<ArrayBuffer> | null {
   const out = new BitWriter();
   const present = writePresence(column, out);
@@ -51,7 +51,7 @@ export function packColumn(column: Float64Array): Uint8Array<ArrayBuffer> | null
   return out.finish();
 }
 
-/** Unpacks a column of as many rows as `out` takes; as many were packed. */
+/** Unpacks a column of as many rows as the length of `out`, which must equal the packed number. */
 export function unpackColumn(bytes: Uint8Array, out: Float64Array): void {
   reading(bytes, (reader) => {
     const presence = readPresence(reader, out.length);
@@ -75,7 +75,7 @@ function reading(bytes: Uint8Array, read: (reader: BitReader) => void): void {
   }
 }
 
-/** Writes which rows have a value, as lengths of runs beginning with present ones, and answers the values that are there. */
+/** Writes which rows have a value, as run lengths that start with present ones, and returns the present values. */
 function writePresence(column: Float64Array, out: BitWriter): Float64Array | null {
   const runs: number[] = [];
   let here = true;
@@ -131,16 +131,16 @@ function spreadOut(present: Float64Array, runs: Float64Array, column: Float64Arr
   }
 }
 
-/** How the values of a column are written as decimals: `whole / 10^places`, then a conversion. */
+/** Encoding of a column's values as decimals: `whole / 10^places`, then a conversion. */
 interface DecimalForm {
   readonly conversion: number;
   readonly places: number;
-  /** How many values do not have this form. */
+  /** Number of values without this form. */
   readonly exceptions: number;
   readonly bits: number;
 }
 
-/** The decimal form that costs least. */
+/** The decimal form with the lowest cost. */
 function decimalForm(values: Float64Array): DecimalForm {
   let best = formWith(values, AS_IT_IS);
   for (const conversion of [TIMES_THOUSANDTH, BY_THOUSAND]) {
@@ -169,7 +169,7 @@ function formWith(values: Float64Array, conversion: number): DecimalForm {
   let remaining = values.length;
   for (let places = 0; places <= MAX_DECIMAL_PLACES; places++) {
     remaining -= needing[places]!;
-    // A value that needs few places may be too large a whole number with more of them.
+    // A value with few decimal places may exceed the integer range with more of them.
     const isWithin = (largest + 1) * POWERS_OF_TEN[places]! <= MAX_INTEGER;
     const exceptions = isWithin ? remaining : exceptionsWith(values, conversion, places);
     const bits = exceptions * EXCEPTION_BITS + (values.length - exceptions) * places * BITS_PER_PLACE;
@@ -184,7 +184,7 @@ function exceptionsWith(values: Float64Array, conversion: number, places: number
   return count;
 }
 
-/** Whether a value has a decimal form exactly: division rounds as the decimal's own conversion does. */
+/** Whether a value has a decimal form exactly: division rounds like the parsing of the decimal. */
 function isDecimal(value: number, conversion: number, places: number): boolean {
   const whole = wholeOf(value, conversion, places);
   return decimalOf(whole, conversion, places) === value && Math.abs(whole) <= MAX_INTEGER && !isNegativeZero(value);
@@ -248,7 +248,7 @@ function readDecimals(reader: BitReader, out: Float64Array): void {
   for (let i = 0; i < exceptions; i++) out[rows[i]!] = values[i]!;
 }
 
-/** Doubles that are exact in single precision, as devices send them: their bits as whole numbers in the order of the values. */
+/** Doubles that are exact in single precision, as devices send them: their bits as integers in the order of the values. */
 function writeSingles(values: Float64Array, out: BitWriter): void {
   const bits = new Int32Array(Float32Array.from(values).buffer);
   out.write(SINGLE, 2);
@@ -261,7 +261,7 @@ function readSingles(reader: BitReader, out: Float64Array): void {
   out.set(new Float32Array(bits.buffer));
 }
 
-/** Turns the bits of negative floating-point numbers so that they ascend as the numbers do; turns them back as well. */
+/** Maps the bits of negative floating-point numbers so that they ascend as the numbers do; its own inverse. */
 function ordered(bits: number): number {
   return bits < 0 ? bits ^ 0x7fffffff : bits;
 }
@@ -275,7 +275,7 @@ function readDoubles(reader: BitReader, out: Float64Array): void {
   readHalves(reader, out);
 }
 
-/** Doubles without decimal form: high and low halves of their bits, each as whole numbers (little-endian machines only, as Node's are). */
+/** Doubles without decimal form: high and low halves of their bits, each as integers (little-endian machines only, as Node's are). */
 function writeHalves(values: Float64Array, out: BitWriter): void {
   const halves = new Int32Array(Float64Array.from(values).buffer);
   encodeIntegers(

@@ -2,16 +2,16 @@ import { type BitReader, type BitWriter, bitLength } from './bits.ts';
 import { EXTRA_BITS, SYMBOL_BASE, SYMBOLS, symbolOf } from './symbols.ts';
 
 /**
- * Entropy coding of whole numbers by tabled asymmetric numeral systems (tANS; J. Duda, arXiv:1311.2540, as in Zstandard's FSE,
- * RFC 8878 section 4.1). Numbers become symbols and extra bits (`symbols.ts`). The encoder runs backwards over the numbers, so
- * that the decoder reads forwards: the state's first value, then for each number its extra bits and the bits of the next state.
+ * Entropy coding of integers by tabled asymmetric numeral systems (tANS; J. Duda, arXiv:1311.2540, as in Zstandard's FSE, RFC 8878 section
+ * 4.1). Numbers become symbols and extra bits (`symbols.ts`). The encoder runs backwards over the numbers, so that the decoder reads
+ * forwards: the state's first value, then for each number its extra bits and the bits of the next state.
  */
 const MAX_TABLE_LOG = 11;
 const MIN_TABLE_LOG = 5;
-/** A table has this many times fewer states than there are numbers: building it must not cost more than using it. */
+/** A table has this many times fewer states than there are numbers (log2): building it must not cost more than using it. */
 const NUMBERS_PER_STATE_LOG = 2;
 
-/** Bits that `encodeNumbers` takes for numbers with this histogram of symbols, about. */
+/** Approximate size of the output of `encodeNumbers` for numbers with this histogram of symbols, bits. */
 export function entropyBits(histogram: Uint32Array, count: number): number {
   let bits = 0;
   for (let symbol = 0; symbol < SYMBOLS; symbol++) {
@@ -21,7 +21,7 @@ export function entropyBits(histogram: Uint32Array, count: number): number {
   return bits;
 }
 
-/** Writes numbers from 0 to below 2^53; their count is for the caller to keep. */
+/** Writes integers from 0 to below 2^53; the caller stores their count. */
 export function encodeNumbers(numbers: Float64Array, histogram: Uint32Array, out: BitWriter): void {
   const tableLog = tableLogFor(numbers.length, histogram);
   const frequencies = normalise(histogram, numbers.length, tableLog);
@@ -53,7 +53,7 @@ export function encodeNumbers(numbers: Float64Array, histogram: Uint32Array, out
   }
 }
 
-/** Reads as many numbers as `out` takes. */
+/** Reads as many numbers as the length of `out`. */
 export function decodeNumbers(reader: BitReader, out: Float64Array): void {
   const { frequencies, tableLog } = readFrequencies(reader);
   const slots = slotsOf(frequencies, tableLog);
@@ -82,11 +82,11 @@ export function decodeNumbers(reader: BitReader, out: Float64Array): void {
     }
     state = baseOf[state]! + (word & ((1 << bits) - 1));
   }
-  // The last number leads to no further state: its bits were not written.
+  // The last number has no next state: its bits were not written.
   reader.at = at - bits;
 }
 
-/** A state for every few numbers, and for every symbol that occurs. */
+/** A state for every few numbers, and at least one for every symbol that occurs. */
 function tableLogFor(count: number, histogram: Uint32Array): number {
   let symbols = 0;
   for (const n of histogram) if (n > 0) symbols++;
@@ -94,7 +94,7 @@ function tableLogFor(count: number, histogram: Uint32Array): number {
   return Math.min(wanted, MAX_TABLE_LOG);
 }
 
-/** Scales a histogram to a sum of `2^tableLog`; whatever occurs keeps at least 1. */
+/** Scales a histogram to a sum of `2^tableLog`; every symbol that occurs keeps at least 1. */
 function normalise(histogram: Uint32Array, count: number, tableLog: number): Uint16Array {
   const size = 1 << tableLog;
   const frequencies = new Uint16Array(SYMBOLS);
@@ -150,7 +150,7 @@ function readFrequencies(reader: BitReader): { frequencies: Uint16Array; tableLo
   return { frequencies, tableLog };
 }
 
-/** The symbol of every state: a symbol's states are scattered evenly (the step is odd, so every slot is met once). */
+/** The symbol of every state: a symbol's states are scattered evenly (the step is odd, so every slot is visited once). */
 function slotsOf(frequencies: Uint16Array, tableLog: number): Uint8Array {
   const size = 1 << tableLog;
   const step = (size >> 1) + (size >> 3) + 3;
@@ -167,7 +167,7 @@ function slotsOf(frequencies: Uint16Array, tableLog: number): Uint8Array {
 
 const NO_PLACES = new Uint16Array(0);
 
-/** For each symbol its states in ascending order. */
+/** The states of each symbol in ascending order. */
 function placesOf(frequencies: Uint16Array, slots: Uint8Array): Uint16Array[] {
   const places = Array.from(frequencies, (frequency) => (frequency > 0 ? new Uint16Array(frequency) : NO_PLACES));
   const used = new Uint16Array(SYMBOLS);
@@ -179,7 +179,7 @@ function placesOf(frequencies: Uint16Array, slots: Uint8Array): Uint16Array[] {
   return places;
 }
 
-/** What follows each state: how many bits to read and what to add to them. */
+/** Transitions of each state: the number of bits to read and the offset to add. */
 function transitions(
   frequencies: Uint16Array,
   slots: Uint8Array,

@@ -3,18 +3,18 @@ import { bitLength } from './bits.ts';
 import { decodeNumbers, encodeNumbers, entropyBits } from './entropy.ts';
 import { SYMBOLS, symbolOf } from './symbols.ts';
 
-/** Whole numbers up to this magnitude can be coded: their second differences stay exact. */
+/** Maximum magnitude of integers that can be encoded: their second differences remain exact. */
 export const MAX_INTEGER = 2 ** 50;
 
 const CONSTANT = 0;
 const FIXED_WIDTH = 1;
 const ENTROPY = 2;
 
-/** What remains of integers once the regular part is taken off: numbers from 0 on, as many as integers minus the heads. */
+/** Residuals of integers after the regular part was subtracted: non-negative numbers, as many as integers minus the heads. */
 interface Residuals {
-  /** 0: distance from the least · 1: difference from the one before · 2: difference of differences. */
+  /** 0: distance from the minimum · 1: first differences · 2: second differences. */
   readonly order: number;
-  /** What the decoder starts from: the least, or the first `order` integers' worth. */
+  /** Start values of the decoder: the minimum, or the first `order` values. */
   readonly heads: readonly number[];
   readonly numbers: Float64Array;
   readonly histogram: Uint32Array;
@@ -22,7 +22,7 @@ interface Residuals {
   readonly bits: number;
 }
 
-/** Writes whole numbers of magnitude up to `MAX_INTEGER`; their count is for the caller to keep. */
+/** Writes integers of magnitude up to `MAX_INTEGER`; the caller stores their count. */
 export function encodeIntegers(values: Float64Array, out: BitWriter): void {
   if (values.length === 0) return;
   const step = commonStep(values);
@@ -49,7 +49,7 @@ export function encodeIntegers(values: Float64Array, out: BitWriter): void {
   } else if (coder === ENTROPY) encodeNumbers(best.numbers, best.histogram, out);
 }
 
-/** Reads as many whole numbers as `out` takes. */
+/** Reads as many integers as the length of `out`. */
 export function decodeIntegers(reader: BitReader, out: Float64Array): void {
   if (out.length === 0) return;
   const order = reader.read(2);
@@ -70,7 +70,7 @@ export function decodeIntegers(reader: BitReader, out: Float64Array): void {
   for (let i = 0; i < out.length; i++) out[i] = origin + out[i]! * step;
 }
 
-/** What constant residuals stand for: the same number, or numbers at the same distance. */
+/** Decodes constant residuals: equal numbers, or an arithmetic progression. */
 function progression(out: Float64Array, heads: readonly number[], origin: number, step: number): void {
   const first = origin + heads[0]! * step;
   const distance = (heads[1] ?? 0) * step;
@@ -142,7 +142,7 @@ function residuals(values: Float64Array, order: number): Residuals {
   };
 }
 
-/** Differences of either sign as numbers from 0 on: 0, -1, 1, -2, 2 … */
+/** Maps differences of either sign to non-negative numbers: 0, -1, 1, -2, 2 … */
 function fold(difference: number): number {
   return difference < 0 ? -2 * difference - 1 : 2 * difference;
 }
@@ -155,7 +155,7 @@ function unfold(number: number): number {
   return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
 }
 
-/** Greatest number that divides every distance from the first value; 1 where there is none. */
+/** Greatest common divisor of the distances from the first value; 1 without any. */
 function commonStep(values: Float64Array): number {
   const origin = values[0]!;
   let step = 0;

@@ -1,13 +1,13 @@
 import { bitLength } from './bits.ts';
 
 /**
- * Whole numbers from 0 to below 2^53 as a symbol of a small alphabet and extra bits: numbers below 16 stand for themselves, above
- * that every power of two is cut in four. Within a quarter values are about equally likely, so the extra bits are sent as they are
- * and only the symbols are worth modelling.
+ * Integers from 0 to below 2^53 as a symbol of a small alphabet and extra bits: numbers below 16 are their own symbols, and above that
+ * every power of two is divided in four. Within a quarter, values are about equally likely, so the extra bits are written as they are and
+ * only the symbols are entropy-coded.
  */
 export const SYMBOLS = 16 + (53 - 4) * 4;
 
-/** Extra bits of each symbol. */
+/** Number of extra bits of each symbol. */
 export const EXTRA_BITS = new Uint8Array(SYMBOLS);
 /** Smallest number of each symbol. */
 export const SYMBOL_BASE = new Float64Array(SYMBOLS);

@@ -14,15 +14,15 @@ import { historySince } from './history-start.ts';
 import type { JournalHistory } from './journal-history.ts';
 import { isSegment, segmentsIn, spanOf } from './segments.ts';
 
-/** Where copies of the journal history are, beside the copies of backups. */
+/** Prefix of the copies of the journal history, next to the copies of backups. */
 export const HISTORY_COPIES = 'journal/';
 
 const INDEX = 'index.json';
 
-/** Stretch of time of which every batch is in one of the segments. Epoch milliseconds. */
+/** A period in which every batch is in one of the segments. Epoch milliseconds. */
 const Span = z.object({
   from: z.number(),
-  /** Not included. */
+  /** Exclusive. */
   until: z.number(),
   segments: z.array(z.object({ name: z.string(), sha256: z.string() })),
 });
@@ -36,22 +36,22 @@ const NO_COPIES: Index = { devices: null, spans: [] };
 const DEVICES = '.devices';
 
 export interface SendWork {
-  /** Folder for files that are being sent. */
+  /** Folder for temporary files. */
   readonly scratch: string;
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
 }
 
 export interface SentHistory {
-  /** Segments that were not there before. */
+  /** Number of newly sent segments. */
   readonly sent: number;
-  /** What was taken before this instant is in the copies. */
+  /** Everything accepted before this instant is in the copies. */
   readonly until: string;
 }
 
 /**
- * Copies of the sealed segments of the journal history in an object store, each sent once and read back. An index lists the periods in which the
- * copies are complete, so that a restore never skips a missing part. Rejects with `Unavailable` while the place does not answer.
+ * Copies of the sealed segments of the journal history in an object store, each sent once and read back. An index lists the periods in
+ * which the copies are complete, so that a restore never skips a missing part. Rejects with `Unavailable` while the place does not answer.
  */
 export class HistoryCopies {
   readonly #files: CopiedFiles;
@@ -68,12 +68,12 @@ export class HistoryCopies {
     return this.#files.place;
   }
 
-  /** Seals the segment that grows and sends what has no copy yet. @throws Corrupt when the place does not give back what it was given */
+  /** Seals the open segment and sends all segments without a copy. @throws Corrupt when the place returns other content than was sent */
   send(history: JournalHistory, work: SendWork): Promise<SentHistory> {
     return this.#queue.run(() => this.#send(history, work));
   }
 
-  /** Drops segments that ended before an instant, and devices that no index names; answers how many segments. */
+  /** Deletes segments that ended before an instant, and devices that no index refers to; returns the number of segments. */
   prune(before: number, scratch: string): Promise<number> {
     return this.#queue.run(async () => {
       const { devices, spans } = await this.#readIndex(scratch);
@@ -87,14 +87,14 @@ export class HistoryCopies {
     });
   }
 
-  /** Stretches of which every batch is in the copies, oldest first; `until` is not included. */
+  /** Periods in which every batch is in the copies, oldest first; `until` is exclusive. */
   async spans(scratch: string): Promise<readonly { from: number; until: number }[]> {
     return (await this.#readIndex(scratch)).spans;
   }
 
   /**
-   * Fetches into a folder, as a journal history, the batches that were accepted from one instant to another.
-   * @throws Conflict when the copies lack a part of that period, Corrupt when one is missing or damaged
+   * Fetches the batches that were accepted within a period into a folder, as a journal history.
+   * @throws Conflict when the copies lack a part of that period, Corrupt when a copy is missing or damaged
    */
   async fetch({ from, to }: { from: number; to: number }, folder: string, signal: AbortSignal): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -117,7 +117,7 @@ export class HistoryCopies {
     }
   }
 
-  /** An undamaged copy of a sealed segment, fetched into a folder; null where there is none. */
+  /** An undamaged copy of a sealed segment, fetched into a folder; null without one. */
   async fetchSegment(name: string, folder: string): Promise<string | null> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { spans } = await this.#readIndex(folder);
@@ -132,7 +132,7 @@ export class HistoryCopies {
     const until = await history.seal();
     const { folder } = history;
     const here = await segmentsIn(folder);
-    // Read after the list: a segment that is deleted meanwhile moves this forward, and the index never claims more than the list has.
+    // Read after the list: a segment that is deleted meanwhile moves this forward, so the index never claims more than the list contains.
     const { since } = history;
     const { devices, spans } = await this.#readIndex(scratch).catch(withoutIndex);
     const last = spans.at(-1);
@@ -142,7 +142,7 @@ export class HistoryCopies {
     const from = goesOn ? last.from : since;
     const there = new Set(await this.#files.names());
     const known = new Set(before.map(({ name }) => name).filter((name) => there.has(name)));
-    // One that ended before was pruned there already, and may still be here.
+    // A segment that ended earlier was pruned there already, and may still exist here.
     const fresh = here.filter(({ name, end }) => end >= from && !known.has(name));
     const sent: Span['segments'] = [];
     for (const [i, { name, path }] of fresh.entries()) {
@@ -158,7 +158,7 @@ export class HistoryCopies {
     return { sent: fresh.length, until: formatInstant(until) };
   }
 
-  /** The devices' names and labels in a file named by its digest, encrypted as segments are: they are private. */
+  /** Sends the devices' names and labels in a file named by its digest, encrypted like segments: they are private. */
   async #sendDevices(
     folder: string,
     before: string | null,
@@ -213,17 +213,17 @@ export class HistoryCopies {
   #lacking(spans: readonly Span[], from: number, to: number): string {
     const reach = spans.map((span) => `from ${formatInstant(span.from)} until ${formatInstant(span.until)}`);
     const there = reach.length === 0 ? 'there are none' : `they reach ${reach.join(', and ')}`;
-    return `the copies of the journal in ${this.place} do not go from the start of the backup, ${formatInstant(from)}, to ${formatInstant(to)}: ${there}. Ask for an instant within, or take another backup`;
+    return `the copies of the journal in ${this.place} do not cover the time from the start of the backup, ${formatInstant(from)}, to ${formatInstant(to)}: ${there}. Choose an instant within, or another backup`;
   }
 }
 
-/** An index that cannot be read is replaced: every segment of this machine is sent again. */
+/** An unreadable index is replaced: every segment of this machine is sent again. */
 function withoutIndex(error: unknown): Index {
   if (error instanceof Corrupt) return NO_COPIES;
   throw error;
 }
 
-/** The rest of a span when segments that ended before an instant are deleted. */
+/** The remainder of a span after segments that ended before an instant are deleted. */
 function spanAfter(span: Span, before: number): Span {
   const segments = span.segments.filter(({ name }) => spanOf(name).end >= before);
   return segments.length === span.segments.length ? span : { ...span, from: Math.max(span.from, before), segments };
@@ -233,18 +233,18 @@ function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** Where the journal history may be found. */
+/** Locations of the journal history. */
 export interface HistoryPlaces {
   /** The journal history of this machine. */
   readonly folder: string;
-  /** Null where none are configured. */
+  /** null when none are configured. */
   readonly copies: HistoryCopies | null;
 }
 
 /**
- * A folder with every batch that was acknowledged from one instant to another: the history of this machine where it reaches back far enough,
- * otherwise segments fetched from its copies.
- * @throws Conflict when neither has all of that, else as `HistoryCopies.fetch`
+ * A folder with every batch that was acknowledged within a period: the history of this machine where it reaches back far enough, otherwise
+ * segments fetched from its copies.
+ * @throws Conflict when neither is complete, otherwise as `HistoryCopies.fetch`
  */
 export async function historyBetween(
   places: HistoryPlaces,

@@ -6,12 +6,12 @@ import { type HistoryDevice, parseDevices } from './segments.ts';
 /** Describes the devices of the batches in the open segment; sealed segments describe their own. */
 export const DEVICES_FILE = 'devices.json';
 
-/** Devices that the history names beside its segments, by their ids. Rejects where the file is damaged. */
+/** Devices that the history describes next to its segments, by id. Rejects when the file is damaged. */
 export async function readDevices(folder: string): Promise<Map<string, HistoryDevice>> {
   return parseDevices((await readOptional(join(folder, DEVICES_FILE))) ?? '{}');
 }
 
-/** The same; none where the file is damaged. */
+/** As `readDevices`; empty when the file is damaged. */
 export function readKnownDevices(folder: string): Promise<Map<string, HistoryDevice>> {
   return readDevices(folder).catch(() => new Map());
 }
@@ -20,7 +20,7 @@ export function writeDevices(folder: string, devices: ReadonlyMap<string, Histor
   return replaceFile(join(folder, DEVICES_FILE), JSON.stringify(Object.fromEntries(devices)));
 }
 
-/** Adds the devices of batches that are not among those known; answers whether there were any. */
+/** Adds the unknown devices of batches; returns whether there were any. */
 export function addDevices(
   known: Map<string, HistoryDevice>,
   batches: readonly Batch[],

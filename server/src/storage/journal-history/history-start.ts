@@ -4,19 +4,19 @@ import { readOptional, replaceFile } from '../durable-file.ts';
 import { segmentsIn } from './segments.ts';
 
 /**
- * Folder of the journal's history in the data folder. On disk it keeps the name that it had when the history was called an archive, so that
- * installations find theirs; the same holds for `HISTORY_CURSOR`.
+ * Folder of the journal history in the data folder. Its name on disk dates from when the history was called an archive, so that existing
+ * installations find it; the same applies to `HISTORY_CURSOR`.
  */
 export const JOURNAL_HISTORY_FOLDER = 'journal-archive';
 export const START_FILE = 'since.json';
 
-/** From when on the history has every batch (null: it was interrupted), and which batch it follows (null: unknown). */
+/** The instant from which the history is complete (null: it was interrupted), and the batch before its first one (null: unknown). */
 export interface HistoryStart {
   readonly since: number | null;
   readonly follows: number | null;
 }
 
-/** The note of the start; undefined where there is none. Rejects where it cannot be read. */
+/** The recorded start; undefined without one. Rejects when it cannot be read. */
 export async function readStart(folder: string): Promise<HistoryStart | undefined> {
   const text = await readOptional(join(folder, START_FILE));
   if (text === null) return undefined;
@@ -28,17 +28,17 @@ export async function readStart(folder: string): Promise<HistoryStart | undefine
 }
 
 /**
- * From when on the history has every batch, epoch milliseconds; null where there is no history, or one that was interrupted and holds nothing
- * since.
+ * The instant from which the history is complete, epoch milliseconds; null without a history, or with an interrupted one that has no
+ * batches since.
  */
 export async function historySince(folder: string): Promise<number | null> {
   const noted = await readStart(folder).catch(() => undefined);
   if (noted !== undefined) return noted.since;
-  // Of an earlier version, or damaged: it has everything from its first batch on, if not for longer.
+  // From an earlier version, or damaged: the history is complete at least from its first batch.
   return (await segmentsIn(folder))[0]?.start ?? null;
 }
 
-/** Notes that what is accepted from now on is not kept: a history that is opened later begins again. */
+/** Records that batches accepted from now on are not stored: a history that is opened later starts again. */
 export async function interruptJournalHistory(folder: string): Promise<void> {
   if ((await historySince(folder)) !== null) await writeStart(folder, { since: null, follows: null });
 }

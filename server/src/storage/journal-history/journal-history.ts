@@ -22,10 +22,10 @@ import {
   segmentsIn,
 } from './segments.ts';
 
-/** A segment is sealed when it is this large or this old. */
+/** Size and age at which a segment is sealed. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENT_MS = HOUR_MS;
-/** Holes that health lists individually. */
+/** Maximum number of holes that health lists individually. */
 const MAX_LISTED_HOLES = 5;
 
 export interface JournalHistoryOptions {
@@ -34,45 +34,45 @@ export interface JournalHistoryOptions {
   readonly keys: BackupKeys;
   readonly now: () => number;
   readonly journal: SourceJournal;
-  /** Every batch that was acknowledged before this instant has been written here; the present, where that is not asked. */
+  /** Every batch that was acknowledged before this instant has been written here; without it, the present is assumed. */
   readonly settledUntil?: () => Promise<number>;
-  /** Called for each damaged file, with what was done about it. */
+  /** Called for each damaged file, with a description of how it was handled. */
   readonly onDamage?: (message: string) => void;
 }
 
-/** The journal that the history is fed from. */
+/** The journal that feeds the history. */
 export interface SourceJournal {
-  /** Sequence of the newest batch that the history has confirmed; 0: no batch was ever taken; null: unknown. */
+  /** Sequence number of the newest batch that the history has confirmed; 0: no batch was ever accepted; null: unknown. */
   readonly confirmed: number | null;
-  /** Sequence of the oldest batch after a given one that the journal still has; null: none. */
+  /** Sequence number of the oldest batch after a given one that the journal still has; null: none. */
   readonly oldestAfter: (sequence: number) => Promise<number | null>;
 }
 
 /**
- * The journal's history: every batch after its acknowledgement, so that a restore can go on from a backup to any instant after it. It is fed
- * like a store. The segment that grows is plain; sealed ones are compressed and encrypted as backups are. Nothing that is damaged stops it:
- * damaged files are set aside, what is whole in them is kept, and what is missing shows as a hole in the chain of sequences.
+ * The journal history: every batch after its acknowledgement, so that a restore can continue from a backup to any later instant. It is fed
+ * like a store. The open segment is plain; sealed ones are compressed and encrypted like backups. Damage does not stop it: damaged files
+ * are set aside, their intact content is retained, and missing batches appear as a hole in the chain of sequence numbers.
  */
 export class JournalHistory {
   readonly #options: JournalHistoryOptions;
   #devices = new Map<string, HistoryDevice>();
   #bytes = 0;
   #firstAt: number | null = null;
-  /** Sequence of the last batch of the chain; null: what comes next goes on after an interruption. */
+  /** Sequence number of the last batch of the chain; null: the next batch follows an interruption. */
   #last: number | null;
-  /** The same as of the first batch of the segment that grows. */
+  /** As `#last`, for the first batch of the open segment. */
   #openFollows: number | null = null;
   #since: number;
-  /** Sequence of the batch before the oldest of the history; null: unknown. */
+  /** Sequence number of the batch before the oldest of the history; null: unknown. */
   #begin: number | null = null;
-  /** Whether the note of where the history begins was damaged or missing. */
+  /** Whether the record of the history's start was damaged or missing. */
   #isStartLost = false;
-  /** Whether batches arrive already: those before them are not fed again until the next start. */
+  /** Whether batches arrive already: earlier ones are not fed again until the next start. */
   #isFed = false;
   /** Number of the newest sealed segment. */
   #number = 0;
   #holes: readonly Hole[] = [];
-  /** Names of sealed segments that are not what was written. */
+  /** Names of damaged sealed segments. */
   readonly #damaged = new Set<string>();
   /** Why the folder cannot be used, or null. */
   #trouble: string | null = 'it was not opened yet';
@@ -85,7 +85,7 @@ export class JournalHistory {
     this.#since = options.now();
   }
 
-  /** Opens the folder. Where that fails, each write tries again, and batches wait in the journal meanwhile. */
+  /** Opens the folder. If that fails, each write tries again, and batches wait in the journal meanwhile. */
   static async open(options: JournalHistoryOptions): Promise<JournalHistory> {
     const history = new JournalHistory(options);
     await history.#queue.run(() => history.#prepare()).catch((error: unknown) => history.#note(messageOf(error)));
@@ -97,17 +97,17 @@ export class JournalHistory {
     return this.#options.folder;
   }
 
-  /** Every batch that was acknowledged from this instant on is here, except for holes; epoch milliseconds. */
+  /** Every batch that was acknowledged from this instant is in the history, except for holes; epoch milliseconds. */
   get since(): number {
     return this.#since;
   }
 
-  /** Sequence after which the history wants to be fed; null: from the oldest batch that there is. */
+  /** Sequence number after which the history is to be fed; null: from the oldest batch. */
   get resumesAfter(): number | null {
     return this.#last;
   }
 
-  /** What is wrong with the history, for its operator. */
+  /** Problems of the history, for its operator. */
   warnings(): string[] {
     const { folder } = this.#options;
     const trouble =
@@ -119,14 +119,14 @@ export class JournalHistory {
     return this.#holes.length === 0 ? trouble : [...trouble, lacks];
   }
 
-  /** On disk, and read back, when it resolves. */
+  /** Synced to disk, and read back, when it resolves. */
   write(batches: readonly AcceptedBatch[]): Promise<void> {
     return this.#queue.run(() => this.#write(batches));
   }
 
   /**
-   * Closes the segment that grows, if it holds anything. What was acknowledged before the instant that it answers is in sealed segments, or
-   * missing as a hole.
+   * Closes the open segment unless it is empty. Every batch acknowledged before the returned instant is in a sealed segment, or missing as
+   * a hole.
    */
   seal(): Promise<number> {
     return this.#queue.run(async () => {
@@ -137,7 +137,7 @@ export class JournalHistory {
     });
   }
 
-  /** Drops sealed segments that ended before an instant; answers how many. */
+  /** Deletes sealed segments that ended before an instant; returns their number. */
   prune(before: number): Promise<number> {
     return this.#queue.run(async () => {
       // The newest one stays: a history without segments has lost them.
@@ -154,7 +154,7 @@ export class JournalHistory {
     });
   }
 
-  /** Compares sealed segments with what was written. A damaged one stays in its place: a restore takes from it what comes before the damage. */
+  /** Verifies the checksums of sealed segments. A damaged one remains in its place: a restore reads the part before the damage. */
   async verify(signal: AbortSignal): Promise<void> {
     for (const segment of await segmentsIn(this.folder)) {
       if (signal.aborted) return;
@@ -179,7 +179,7 @@ export class JournalHistory {
     const [oldest] = await segmentsIn(folder);
     this.#since = (noted ? noted.since : oldest?.start) ?? now();
     this.#isStartLost = noted === undefined && oldest !== undefined && oldest.number > 0;
-    // Without note and segments, a history that has confirmed batches has lost them.
+    // Without a recorded start and segments, a history that has confirmed batches has lost them.
     this.#begin = noted ? noted.follows : oldest || this.#last === null ? null : 0;
     await this.#writeStart();
     await this.#findHoles();
@@ -192,14 +192,14 @@ export class JournalHistory {
       (found) => !found.isDirectory(),
       () => false,
     );
-    if (isTaken) this.#note(`${folder} is no folder; it is now ${await setAside(folder, now())}`);
+    if (isTaken) this.#note(`${folder} is not a folder; it is now ${await setAside(folder, now())}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await syncFolder(dirname(folder));
-    // A folder that cannot be listed would look empty.
+    // A folder that cannot be listed would appear empty.
     await readdir(folder);
   }
 
-  /** Seals what is whole in the segment that an earlier process left, and sets it aside where something of it is lost. */
+  /** Seals the intact part of the segment of an earlier process, and sets the segment aside if it lost batches. */
   async #recover(): Promise<void> {
     const { batches, damaged, error } = await readOpenSegment(this.folder);
     const segments = await segmentsIn(this.folder);
@@ -208,7 +208,7 @@ export class JournalHistory {
     const deviceOf = (id: string) => this.#devices.get(id);
     this.#number = await sealSegments(batches, { folder: this.folder, number: this.#number, keys, deviceOf });
     const last = batches.at(-1) ?? lastOf(segments);
-    // Bytes at the end of the last write that was never confirmed are no loss.
+    // Bytes at the end of the last write that was never confirmed are not a loss.
     const isLost = batches.some((batch, i) => holeBetween(batches[i - 1] ?? null, batch) !== null);
     const isWhole = !isLost && this.#last !== null && last !== null && last.sequence >= this.#last;
     const reason = error ?? (damaged.length > 0 && !isWhole ? describeDamage(damaged) : null);
@@ -218,13 +218,13 @@ export class JournalHistory {
     this.#firstAt = null;
   }
 
-  /** What the history lost although it had confirmed it comes again, as far as the journal still has it. */
+  /** Batches that the history lost after confirming them are fed again, as far as the journal still has them. */
   async #resume(): Promise<void> {
     const { journal } = this.#options;
     const { sequence } = lastOf(await segmentsIn(this.folder)) ?? { sequence: 0 };
     if (sequence === UNKNOWN_SEQUENCE) return;
     if (sequence > 0 && !this.#last) {
-      // Killed before its first confirmation, or fed from another journal now.
+      // Killed before its first confirmation, or now fed from another journal.
       this.#last = (await journal.oldestAfter(sequence - 1)) === sequence ? sequence : null;
     } else if (this.#last !== null && sequence < this.#last && !this.#isFed) {
       const oldest = await journal.oldestAfter(sequence);
@@ -244,7 +244,7 @@ export class JournalHistory {
     }
   }
 
-  /** Makes again what was removed or shortened while it was in use. */
+  /** Restores files that were removed or truncated while open. */
   async #repair(): Promise<void> {
     await this.#makeFolder();
     await this.#recover();
@@ -257,7 +257,7 @@ export class JournalHistory {
     let follows = this.#last;
     const batches: HistoryBatch[] = [];
     for (const batch of given) {
-      // A damaged batch stays out: the next one names it, so that a reader knows of the hole.
+      // A damaged batch is omitted: the next one refers to it, so that a reader detects the hole.
       if (batch.damage === undefined) batches.push({ ...batch, follows });
       follows = batch.sequence;
     }
@@ -270,7 +270,7 @@ export class JournalHistory {
     const records = encodeRecords(batches);
     const file = await open(this.#file(OPEN_SEGMENT), this.#bytes === 0 ? 'w+' : 'r+', 0o600);
     try {
-      // What a failed attempt left half-written is overwritten or cut off.
+      // The partial data of a failed attempt is overwritten or truncated.
       await file.truncate(this.#bytes);
       await writeVerified(file, records, this.#bytes);
     } finally {
@@ -284,7 +284,7 @@ export class JournalHistory {
     this.#last = follows;
     this.#firstAt ??= this.#options.now();
     const isOld = Math.abs(this.#options.now() - this.#firstAt) >= SEGMENT_MS;
-    // A segment that ends shows the holes in it.
+    // A segment that ends makes its holes visible.
     if (this.#bytes >= SEGMENT_BYTES || isOld || isDamaged) await this.#seal();
   }
 
@@ -294,7 +294,7 @@ export class JournalHistory {
     await this.#findHoles();
   }
 
-  /** As `readStart`; a note that cannot be read is set aside. */
+  /** As the function `readStart`; an unreadable record is set aside. */
   async #readStart(): Promise<HistoryStart | undefined> {
     try {
       return await readStart(this.folder);
@@ -313,7 +313,7 @@ export class JournalHistory {
       if (!known.has(hole.reason)) this.#note(`readings are missing ${describeHole(hole)}`);
   }
 
-  /** What is missing from the oldest batch to the next one. */
+  /** Holes between the oldest batch and the next one. */
   #holesIn(segments: readonly Segment[]): Hole[] {
     const begin = { sequence: this.#begin ?? UNKNOWN_SEQUENCE, acceptedAt: this.#since };
     const follows = this.#bytes > 0 ? this.#openFollows : this.#last;

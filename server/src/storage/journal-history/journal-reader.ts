@@ -7,7 +7,7 @@ import { type HistoryDevice, type Hole, parseDevices } from './segments.ts';
 /** Name of the journal history among the consumers of the journal, on disk in `journal_cursor`: see `JOURNAL_HISTORY_FOLDER`. */
 export const HISTORY_CURSOR = 'journal archive';
 
-/** Reads the journal of a data folder, which a service may be using: batches that the history may not have yet. */
+/** Reads the journal of a data folder, which a running service may use: batches that the history may not have yet. */
 export class JournalReader {
   readonly #database: DatabaseSync;
 
@@ -15,7 +15,7 @@ export class JournalReader {
     this.#database = database;
   }
 
-  /** Null where there is no such file or no journal in it. Throws an error of SQLite for a damaged file. */
+  /** null for a missing file or one without a journal. Throws an error of SQLite for a damaged file. */
   static open(path: string): JournalReader | null {
     if (!existsSync(path)) return null;
     const reader = new JournalReader(new DatabaseSync(path, { readOnly: true }));
@@ -24,13 +24,13 @@ export class JournalReader {
     return null;
   }
 
-  /** Sequence of the newest batch that the history has confirmed; null: none. */
+  /** Sequence number of the newest batch that the history has confirmed; null: none. */
   confirmed(): number | null {
     const row = this.#database.prepare('SELECT sequence FROM journal_cursor WHERE store = ?').get(HISTORY_CURSOR);
     return (row?.sequence as number | undefined) || null;
   }
 
-  /** Newest sequence that was ever given to a batch or confirmed. */
+  /** Highest sequence number that was ever given to a batch or confirmed. */
   head(): number {
     const newest = (sql: string) => (this.#database.prepare(sql).get()?.newest as number | null | undefined) ?? 0;
     return Math.max(
@@ -39,10 +39,10 @@ export class JournalReader {
     );
   }
 
-  /** Every batch that the journal still has, in order; one that is damaged is reported and left out. */
+  /** Every batch that the journal still has, in order; a damaged one is reported and omitted. */
   *batches(onHole: (hole: Hole) => void): Generator<HistoryBatch> {
     const confirmed = this.confirmed() ?? 0;
-    // Without the table, it is a journal of an earlier version.
+    // A journal without the table is from an earlier version.
     const [at, from] = this.#has('journal_acknowledged')
       ? ['coalesce(at, received_at)', 'journal_batch LEFT JOIN journal_acknowledged USING (sequence)']
       : ['received_at', 'journal_batch'];
@@ -64,7 +64,7 @@ export class JournalReader {
     }
   }
 
-  /** Devices on record in the same file; none where the records are elsewhere. */
+  /** Devices recorded in the same file; empty when the records are stored elsewhere. */
   devices(): Map<string, HistoryDevice> {
     if (!this.#has('devices')) return new Map();
     const rows = this.#database.prepare('SELECT id, name, kind, labels FROM devices').all();

@@ -5,29 +5,29 @@ import type { AcceptedBatch } from '../../domain/columns/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../../domain/columns/batch-codec.ts';
 import { Corrupt, messageOf } from '../../domain/errors.ts';
 
-/** A batch of the journal's history. */
+/** A batch of the journal history. */
 export interface HistoryBatch extends AcceptedBatch {
   /**
-   * Sequence of the batch before it: a reader that has not seen that one knows that some are missing. Null where what came before is
-   * unknown: the history begins here, or goes on after an interruption. In batches of earlier versions it is null, and `sequence` is
-   * `UNKNOWN_SEQUENCE`.
+   * Sequence number of the previous batch: a reader that has not seen it detects missing batches. null when the previous batch is unknown:
+   * at the start of the history or after an interruption. In batches of earlier versions it is null, and `sequence` is `UNKNOWN_SEQUENCE`.
    */
   readonly follows: number | null;
 }
 
-/** The file of the segment that grows. */
+/** File name of the open segment. */
 export const OPEN_SEGMENT = 'open.segment';
 export const UNKNOWN_SEQUENCE = -1;
 
-/** Bytes of a file that are no whole record, end not included. */
+/** Bytes of a file that are not a whole record; `end` is exclusive. */
 export interface DamagedBytes {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Records of the segment that grows (docs/formats/journal.md): mark, CRC-32 of the header after it, length of the entry, 4 bytes of zero,
- * sequence, sequence of the batch before (NaN: unknown), instant of the acknowledgement; then the entry, which has its own CRC.
+ * Records of the open segment (docs/formats/journal.md): mark, CRC-32 of the header after it, length of the entry, 4 bytes of zero,
+ * sequence number, sequence number of the previous batch (NaN: unknown), instant of the acknowledgement; then the entry, which has its own
+ * CRC.
  */
 const MARK = Buffer.from('WKH2');
 const HEADER_BYTES = 40;
@@ -35,7 +35,7 @@ const HEADER_BYTES = 40;
 const ENTRY_MARK = Buffer.from('WTK1');
 const FORMER_HEADER_BYTES = 16;
 
-/** Bytes of records, to append to the segment that grows. */
+/** Encodes records to append to the open segment. */
 export function encodeRecords(batches: readonly HistoryBatch[]): Buffer {
   return Buffer.concat(
     batches.flatMap(({ sequence, follows, acceptedAt, blocks }) => {
@@ -52,7 +52,7 @@ export function encodeRecords(batches: readonly HistoryBatch[]): Buffer {
   );
 }
 
-/** Every whole record, in order, and what lies between them. */
+/** Every whole record, in order, and the damaged bytes between them. */
 export function scanRecords(bytes: Buffer): { batches: HistoryBatch[]; damaged: DamagedBytes[] } {
   const batches: HistoryBatch[] = [];
   const damaged: DamagedBytes[] = [];
@@ -71,7 +71,7 @@ export function scanRecords(bytes: Buffer): { batches: HistoryBatch[]; damaged: 
   return { batches, damaged };
 }
 
-/** The whole batches of the segment that grows; `error` says why it cannot be read. */
+/** The whole batches of the open segment; `error` is the reason when it cannot be read. */
 export async function readOpenSegment(folder: string) {
   const path = join(folder, OPEN_SEGMENT);
   try {
@@ -111,7 +111,7 @@ function recordAt(bytes: Buffer, at: number): { batch: HistoryBatch; end: number
   }
 }
 
-/** Where the next record of either version may begin. */
+/** Possible start of the next record of either version. */
 function nextMark(bytes: Buffer, from: number): number {
   const current = bytes.indexOf(MARK, from);
   const former = bytes.indexOf(ENTRY_MARK, from + FORMER_HEADER_BYTES) - FORMER_HEADER_BYTES;

@@ -15,20 +15,20 @@ import {
 } from './segments.ts';
 
 export interface HistoryReadOptions {
-  /** Sequence of the last batch that the reader has already; absent: unknown. */
+  /** Sequence number of the last batch that the reader already has; absent: unknown. */
   readonly sequence?: number | undefined;
-  /** Called for each part that is missing; without it, the first one ends the reading with `Corrupt`. */
+  /** Called for each hole; without it, the first hole ends the reading with `Corrupt`. */
   readonly onHole?: (hole: Hole) => void;
   readonly onDevices?: (devices: ReadonlyMap<string, HistoryDevice>) => void;
-  /** Journal that the history was fed from: its batches come last. */
+  /** The journal that feeds the history: its batches come last. */
   readonly journal?: JournalReader | null;
   /** Path of an undamaged copy of a segment, or null. */
   readonly copyOf?: (segment: Segment) => Promise<string | null>;
 }
 
 /**
- * Batches that were acknowledged from `after` to `until` (epoch milliseconds, both included), in the order in which they were taken. From the
- * first one on none is left out because its clock was behind.
+ * Batches that were acknowledged from `after` to `until` (epoch milliseconds, both inclusive), in order of acceptance. After the first one,
+ * none is omitted because its clock was slow.
  */
 export async function* readJournalHistory(
   folder: string,
@@ -75,7 +75,7 @@ export async function* readJournalHistory(
   for (const batch of batches) if (isWanted(batch)) yield batch;
   if (journal === null) return;
   for (const batch of journal.batches(note)) if (isWanted(batch)) yield batch;
-  // What the history had confirmed is missing where neither has it.
+  // Batches that the history had confirmed are missing when neither source has them.
   note(
     holeBetween(before, { follows: journal.confirmed() ?? 0, sequence: Number.POSITIVE_INFINITY, acceptedAt: until }),
   );

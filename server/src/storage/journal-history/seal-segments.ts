@@ -15,7 +15,7 @@ export interface Sealing {
   readonly deviceOf: (id: string) => HistoryDevice | undefined;
 }
 
-/** Seals batches, one segment for each run without a hole; answers the number of the newest segment. */
+/** Seals batches, one segment for each run without a hole; returns the number of the newest segment. */
 export async function sealSegments(batches: readonly HistoryBatch[], sealing: Sealing): Promise<number> {
   const runs: HistoryBatch[][] = [];
   for (const [i, batch] of batches.entries()) {
@@ -31,7 +31,7 @@ async function sealSegment(run: readonly HistoryBatch[], { folder, number, keys,
   await rm(partial, { recursive: true, force: true });
   const { sha256 } = await writeBackupFile(partial, segmentEntries(run, deviceOf), keys, new AbortController().signal);
   if ((await sha256Of(partial)) !== sha256)
-    throw new Corrupt(`the disk gave back other bytes of ${partial} than were written`);
+    throw new Corrupt(`the disk returned other bytes of ${partial} than were written`);
   await rename(partial, join(folder, segmentName(number, run, sha256)));
   await syncFolder(folder);
 }

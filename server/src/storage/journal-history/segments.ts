@@ -7,22 +7,22 @@ import { type BackupEntry, type BackupKeys, readBackupFile } from '../backup/bac
 import { sha256Of } from '../file-digest.ts';
 import { type HistoryBatch, UNKNOWN_SEQUENCE } from './open-segment.ts';
 
-/** Name, kind and labels of a device: one that is newer than the backup that a restore begins with is registered again. */
+/** Name, kind and labels of a device: a device that is newer than the backup of a restore is registered again. */
 export interface HistoryDevice {
   readonly name: string;
   readonly kind: DeviceKind;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A sealed segment. Instants are those of the acknowledgements, both included, epoch milliseconds. */
+/** A sealed segment. Instants are those of the acknowledgements, both inclusive, epoch milliseconds. */
 export interface Segment {
   readonly name: string;
   readonly path: string;
   readonly start: number;
   readonly end: number;
-  /** Place in the order of segments; 0 for those of earlier versions, which are ordered by time. */
+  /** Position in the order of segments; 0 for those of earlier versions, which are ordered by time. */
   readonly number: number;
-  /** As of its first batch (`HistoryBatch.follows`), and the sequence of its last; `UNKNOWN_SEQUENCE` in segments of earlier versions. */
+  /** `HistoryBatch.follows` of its first batch, and the sequence number of its last; `UNKNOWN_SEQUENCE` in segments of earlier versions. */
   readonly follows: number | null;
   readonly last: number;
   /** First digits of the file's SHA-256; null in segments of earlier versions. */
@@ -37,7 +37,10 @@ export interface Hole {
 }
 
 const SEALED = '.wkj';
-/** `s00000012-41-97-0f3a55c2_START_END.wkj`: number, sequence before the first batch (x: unknown), sequence of the last, digest. */
+/**
+ * `s00000012-41-97-0f3a55c2_START_END.wkj`: number, sequence number before the first batch (x: unknown), sequence number of the last,
+ * digest.
+ */
 const NAME = /^(?:s(\d{8})-(\d+|x)-(\d+)-([\da-f]{8})_)?(\d{4}-\d\d-\d\dT[\d.]+Z)_(\d{4}-\d\d-\d\dT[\d.]+Z)\.wkj$/;
 const DEVICES_ENTRY = 'devices.json';
 
@@ -46,13 +49,13 @@ export function isSegment(name: string): boolean {
   return !Number.isNaN(start) && !Number.isNaN(end);
 }
 
-/** When the first and the last batch of a segment were acknowledged. */
+/** Instants of the acknowledgement of the first and the last batch of a segment. */
 export function spanOf(name: string): { start: number; end: number } {
   const [, , , , , start = '', end = ''] = NAME.exec(name) ?? [];
   return { start: instantOf(start), end: instantOf(end) };
 }
 
-/** Sealed segments in the order in which they were written; none where the folder is missing or cannot be read. */
+/** Sealed segments in the order in which they were written; empty when the folder is missing or unreadable. */
 export async function segmentsIn(folder: string): Promise<Segment[]> {
   const names = await readdir(folder).catch(() => []);
   return names
@@ -97,8 +100,8 @@ export async function* segmentEntries(
 }
 
 /**
- * The batches of a sealed segment, each with its own checksum; of a damaged one those before the damage.
- * @throws Corrupt or an error of the file system at the damage, Forbidden when no key opens it
+ * The batches of a sealed segment, each with its own checksum; of a damaged one, those before the damage.
+ * @throws Corrupt or an error of the file system at the damage, Forbidden when no key decrypts it
  */
 export async function* readSegment(
   path: string,
@@ -120,12 +123,12 @@ export async function* readSegment(
   }
 }
 
-/** Whether a segment's file is what was written. */
+/** Whether a segment's file matches its digest. */
 export async function isWhole({ path, digest }: Segment): Promise<boolean> {
   return digest === null || (await sha256Of(path)).startsWith(digest);
 }
 
-/** Throws a SyntaxError for a text that is no list of devices. */
+/** Throws a SyntaxError for a text that is not a list of devices. */
 export function parseDevices(text: string): Map<string, HistoryDevice> {
   const devices = JSON.parse(text) as Record<string, HistoryDevice>;
   if (typeof devices !== 'object' || devices === null || Array.isArray(devices))
@@ -133,7 +136,7 @@ export function parseDevices(text: string): Map<string, HistoryDevice> {
   return new Map(Object.entries(devices));
 }
 
-/** What lies between a batch and the next one that was found; null where nothing does. */
+/** The hole between a batch and the next one found; null without one. */
 export function holeBetween(
   before: Pick<HistoryBatch, 'sequence' | 'acceptedAt'> | null,
   next: Pick<HistoryBatch, 'follows' | 'sequence' | 'acceptedAt'>,
@@ -145,7 +148,7 @@ export function holeBetween(
   return { ...span, reason: `the batches from ${before.sequence + 1} to ${next.follows} are missing` };
 }
 
-/** A stretch of the chain of batches: as of its first batch, and as of its last. */
+/** A contiguous part of the chain of batches, given by its first and last batch. */
 export interface Stretch {
   readonly follows?: number | null;
   readonly startsAt?: number;
@@ -157,7 +160,7 @@ export function placeOf({ follows, start, last, end }: Segment): Stretch {
   return { follows, startsAt: start, sequence: last, acceptedAt: end };
 }
 
-/** What is missing between stretches of the chain. */
+/** Holes between contiguous parts of the chain. */
 export function holesBetween(stretches: readonly Stretch[]): Hole[] {
   return stretches.slice(1).flatMap((next, i) => {
     const { follows = null, startsAt = next.acceptedAt, sequence } = next;
@@ -177,7 +180,7 @@ export function toMissing({ from, until, reason }: Hole) {
   return { from: from && formatInstant(from), until: until && formatInstant(until), reason };
 }
 
-/** `2026-11-21T013000.123Z`: no colons, so that every file system takes it. */
+/** `2026-11-21T013000.123Z`: without colons, which some file systems reject. */
 export function fileInstant(instant: number): string {
   return formatInstant(instant).replaceAll(':', '');
 }

@@ -5,33 +5,33 @@ import { coalesce } from '../coalesce.ts';
 import { halves, lastRow, pick } from '../set-aside/block-parts.ts';
 
 export interface DeliveryOptions {
-  /** Called after the store has taken blocks. */
+  /** Called after the store has accepted blocks. */
   readonly onWritten: (blocks: readonly Block[]) => Promise<void>;
-  /** Keeps what the store can never take; rejects when it cannot be kept. */
+  /** Stores blocks that the store can never accept; rejects when they cannot be stored. */
   readonly onRejected: (block: Block, reason: string) => Promise<void>;
 }
 
-/** Failures in a row, of which nothing is known or which the store calls temporary, before the batches are suspected rather than the store. */
+/** Consecutive failures, unknown or temporary, after which the batches are suspected rather than the store. */
 export const MAX_ATTEMPTS = 6;
-/** Times that a batch may bring down a store that took another write just before, until it is set aside whole. */
+/** Number of times that a batch may crash a store that accepted another write immediately before; then the batch is set aside whole. */
 export const MAX_CRASHES = 3;
-/** Writes that one rejection may cost to find what is to blame; beyond, parts are set aside undivided. */
+/** Maximum number of writes to isolate the cause of one rejection; beyond, parts are set aside undivided. */
 export const MAX_SEARCH_WRITES = 500;
-/** Series that were rejected whole are told apart first the next time, and not divided by instants. */
+/** Series that were rejected as a whole are separated first the next time, and not divided by instants. */
 const MAX_SUSPECTS = 10_000;
 
 /**
- * Brings batches into a store and finds what of them it can never take. A permanent rejection is searched for what is to blame at once; any other
- * failure only when it repeats although the store takes other writes.
+ * Writes batches to a store and isolates the values that it can never accept. A permanent rejection is searched for its cause at once; any
+ * other failure only when it repeats although the store accepts other writes.
  */
 export class Delivery {
   readonly #store: Pick<TelemetryStore, 'write' | 'erase' | 'latest'>;
   readonly #options: DeliveryOptions;
   readonly #suspects = new Set<string>();
   #failures = 0;
-  /** Times that a batch brought down the store, by its sequence. */
+  /** Number of crashes that a batch caused, by its sequence number. */
   readonly #crashes = new Map<number, number>();
-  /** One row that the store has taken: writing it again changes nothing and shows whether the store takes writes. */
+  /** A row that the store has accepted: writing it again changes nothing and shows whether the store accepts writes. */
   #known: Block | null = null;
   #newestFirst = false;
 
@@ -40,12 +40,12 @@ export class Delivery {
     this.#options = options;
   }
 
-  /** Must be called when values are deleted: the row that is written to try the store may be among them. */
+  /** Must be called when values are deleted: the known row may be among them. */
   forgetKnown(): void {
     this.#known = null;
   }
 
-  /** Resolves when every value is in the store or set aside. Rejects while the store takes nothing. */
+  /** Resolves when every value is in the store or set aside. Rejects while the store accepts nothing. */
   async deliver(batches: readonly Batch[]): Promise<void> {
     if (this.#failures >= MAX_ATTEMPTS - 1) return this.#deliverEach(batches);
     try {
@@ -80,7 +80,7 @@ export class Delivery {
     await this.#options.onWritten(blocks);
   }
 
-  /** After failures that may pass: the store has to take a known row first, so that a failure after it is the batch's own. */
+  /** After temporary failures: the store first has to accept the known row, so that a subsequent failure is the batch's own. */
   async #deliverEach(batches: readonly Batch[]): Promise<void> {
     if (!(await this.#writeKnown())) await this.#tryNewest(batches);
     for (const batch of batches) {
@@ -97,11 +97,11 @@ export class Delivery {
   }
 
   /**
-   * The store went down with the batch: after a few times the batch is to blame, unless nothing shows that the store takes any. It is left out
-   * when the store is back.
+   * The store crashed with the batch. After several crashes the batch is the cause, unless no write shows that the store works. It is
+   * skipped when the store is available again.
    */
   async #noteCrash(batch: Batch, error: unknown): Promise<void> {
-    // What does not come from the journal has no number of its own.
+    // Data that is not from the journal has no sequence number.
     if (batch.sequence === 0) throw error;
     const times = (this.#crashes.get(batch.sequence) ?? 0) + 1;
     const isCulprit = times >= MAX_CRASHES && (this.#known !== null || !isTemporary(error));
@@ -111,8 +111,8 @@ export class Delivery {
   }
 
   /**
-   * An empty store has no row to try it with, so that every second time the newest batch shows whether it takes writes. The others follow, and it
-   * after them, so that values of the same places end in their order.
+   * An empty store has no row for a test, so every second attempt starts with the newest batch to show whether the store accepts writes.
+   * The others follow, and then the newest again, so that values of the same places end in their order.
    */
   async #tryNewest(batches: readonly Batch[]): Promise<void> {
     this.#newestFirst = !this.#newestFirst && batches.length > 1;
@@ -127,7 +127,7 @@ export class Delivery {
     }
   }
 
-  /** Whether there is a row to try the store with. Rejects when the store does not take it. */
+  /** Whether there is a known row. Rejects when the store does not accept it. */
   async #writeKnown(): Promise<boolean> {
     this.#known ??= await this.#anyRow();
     if (this.#known === null) return false;
@@ -135,7 +135,7 @@ export class Delivery {
     return true;
   }
 
-  /** A value that the store holds; null for an empty store. */
+  /** A value of the store; null for an empty store. */
   async #anyRow(): Promise<Block | null> {
     const [latest] = await this.#store.latest(0);
     if (latest === undefined) return null;
@@ -150,7 +150,7 @@ export class Delivery {
     };
   }
 
-  /** Divides what was rejected until the store takes everything but what is to blame, which is set aside. */
+  /** Divides a rejected write until the store accepts everything but the cause, which is set aside. */
   async #search(batches: readonly Batch[], error: unknown): Promise<void> {
     const blocks: Block[] = coalesce(batches);
     const search: Search = { writes: 0, taken: new Set(), rejected: new Set() };
@@ -192,7 +192,7 @@ export class Delivery {
     if (isOneSeries(block)) search.rejected.add(seriesKey(block, 0, 0));
   }
 
-  /** The part of series that were to blame before, and the other; null for none. */
+  /** Splits a block into previously rejected series and the others; null for an empty part. */
   #bySuspicion(block: Block): readonly [Block | null, Block | null] {
     if (this.#suspects.size === 0) return [null, block];
     const isSuspect = block.quantities.map((_, c) =>
@@ -212,7 +212,7 @@ export class Delivery {
 
 interface Search {
   writes: number;
-  /** Series of which the store has taken a part, and those of which it has rejected one. */
+  /** Series of which the store has accepted a part, and those of which it has rejected one. */
   readonly taken: Set<string>;
   readonly rejected: Set<string>;
 }

@@ -1,21 +1,24 @@
 import { Unavailable } from '../../domain/errors.ts';
 
 export interface HangDetectorOptions {
-  /** A store that answers nothing for this long although it has a request hangs. Null: no limit. */
+  /** Time without an answer to a pending request after which a store counts as hanging. null: no limit. */
   readonly limitMs: number | null;
-  /** A cheap request, which a working store answers beside an expensive one. */
+  /** A cheap request, which a working store answers while an expensive one runs. */
   readonly probe: () => Promise<unknown>;
   /** Called once when the store does not answer. */
   readonly onSilence: (error: Unavailable) => void;
 }
 
-/** The limit is counted in ticks of a timer, not by the clock: when this process itself was held up, an answer that has arrived is read first. */
+/**
+ * The limit is counted in ticks of a timer instead of clock time: after this process was suspended, an answer that has arrived is read
+ * first.
+ */
 const TICKS = 4;
 const PROBED_AFTER_TICKS = 2;
 
 /**
- * Distinguishes a store that hangs from one that works on an expensive request. Any answer shows that it works. After half of the limit without one,
- * a probe is sent: a long calculation may take as long as it needs, and a hanging store is noticed within the limit.
+ * Distinguishes a hanging store from one that works on an expensive request. Any answer shows that it works. After half of the limit
+ * without one, a probe is sent: a long calculation may take as long as it needs, and a hanging store is detected within the limit.
  */
 export class HangDetector {
   readonly #options: HangDetectorOptions;
@@ -29,7 +32,7 @@ export class HangDetector {
     this.#options = options;
   }
 
-  /** Duration of the newest answer, or of the longest wait that is under way where that is longer; null before the first. */
+  /** Duration of the newest answer, or of the longest pending request if longer, ms; null before the first. */
   get latencyMs(): number | null {
     const oldest = this.#waiting.values().next().value;
     const waited = oldest === undefined ? null : performance.now() - oldest.since;
@@ -39,12 +42,12 @@ export class HangDetector {
   /** The answer, or `Unavailable` when the store does not answer. */
   answered<T>(work: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
-    // It may reject after nobody waits for it.
+    // It may reject when no caller waits for it any longer.
     promise.catch(() => {});
     return Promise.race([this.#observed(work, reject), promise]);
   }
 
-  /** The answer, however long it takes: a change must not be repeated while the store may still carry it out. */
+  /** The answer, without a time limit: a change must not be repeated while the store may still apply it. */
   observed<T>(work: Promise<T>): Promise<T> {
     return this.#observed(work, () => {});
   }
@@ -94,7 +97,7 @@ export class HangDetector {
       await this.#options.probe();
       this.#quietTicks = 0;
     } catch {
-      // The request itself reports the error; a failed probe does not show that the store works.
+      // The request itself reports the error; a failed probe is no evidence that the store works.
     }
   }
 }

@@ -4,23 +4,23 @@ import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryStore } from '../backend.ts';
 import { passThrough } from './pass-through.ts';
 
-/** Devices of marks, one for each journal that writes to the store. Ids of other devices are UUIDs. */
+/** Prefix of the devices of marks, one for each journal that writes to the store. Ids of other devices are UUIDs. */
 const MARK_DEVICE = 'journal:';
 export const MARK_GROUP = 'wattkeeper_journal';
 const QUANTITIES = ['sequence', 'fills'] as const;
-/** Marks of this time are looked at first: a store of files has to unpack each day. */
+/** Marks of this period are searched first: a file store has to unpack each day. */
 const RECENT_MS = 8 * UTC_DAY_MS;
 
 export interface JournalMark {
-  /** The store has the journal's batches up to this one, as far as it was given them. */
+  /** The store has the journal's batches up to this one, as far as they were sent to it. */
   readonly sequence: number;
-  /** How often it was filled, after it had lacked readings. */
+  /** Number of times that missing readings were filled in. */
   readonly fills: number;
 }
 
 /**
- * A row that is written together with batches of a journal, so that the store itself has how far it has them: one a day, which a later write on
- * the same day replaces. It shows that a store was emptied, or replaced by an older copy or by another one.
+ * A row that is written together with batches of a journal, so that the store itself records how far it has them: one per day, replaced by
+ * later writes of the same day. It reveals that a store was emptied, or replaced by an older copy or by another store.
  */
 export function markOf(journal: number, { sequence, fills }: JournalMark, now: number): Batch {
   return {
@@ -38,7 +38,7 @@ export function markOf(journal: number, { sequence, fills }: JournalMark, now: n
   };
 }
 
-/** The highest mark of a journal in a store, or null. Older days are searched only where recent ones do not reach `expected`. */
+/** The highest mark of a journal in a store, or null. Older days are searched only if recent ones do not reach `expected`. */
 export async function readMark(
   store: Pick<TelemetryStore, 'read'>,
   journal: number,
@@ -71,7 +71,7 @@ function higher(a: JournalMark, b: JournalMark): JournalMark {
   return { sequence: Math.max(a.sequence, b.sequence), fills: Math.max(a.fills, b.fills) };
 }
 
-/** A store whose marks are seen only by whoever asks for them. */
+/** A store that returns its marks only to explicit requests for them. */
 export function hidingMarks(store: TelemetryStore): TelemetryStore {
   const isSeen = ({ deviceId }: { deviceId: string }) => !deviceId.startsWith(MARK_DEVICE);
   return passThrough(store, {

@@ -8,29 +8,29 @@ import type { SetAsideTotals } from '../set-aside/set-aside-file.ts';
 import type { SetAsideStore } from './set-aside-store.ts';
 import type { StoreTrouble, SupervisedStore } from './supervised-store.ts';
 
-/** What a number takes together with its instant where nothing is compressed. */
+/** Uncompressed size of a value with its instant. */
 const PLAIN_BYTES = 16;
-/** How many values a row holds is counted again after this time: counting reads every row. */
+/** Time after which the values per row are counted again: counting reads every row. */
 const COUNTED_MS = HOUR_MS;
 
-/** Says whether a store can be used, where it is supervised. */
+/** The state of a store, if it is supervised. */
 type Supervision = Partial<Pick<SupervisedStore, 'trouble' | 'latencyMs'>>;
 
-/** A store in use with what is measured about it. */
+/** A store with its measurements. */
 export class MeteredStore {
   readonly name: string;
   readonly store: TelemetryStore;
   readonly writeTimes = new DurationPercentiles();
   readonly readTimes = new DurationPercentiles();
   valuesWritten = 0;
-  /** The layer that keeps what the store can never take, where there is one. */
+  /** The layer that sets aside values the store can never accept, if any. */
   readonly aside: SetAsideStore | null;
   readonly #supervised: Supervision;
   readonly #now: () => number;
   #valuesPerRow: number | null = null;
   #countedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param supervised the store under the layer that sets aside what it cannot take */
+  /** @param supervised the store below the layer that sets values aside */
   constructor(
     name: string,
     store: TelemetryStore,
@@ -45,22 +45,22 @@ export class MeteredStore {
     this.#now = now;
   }
 
-  /** Why the store is not in use, or null. */
+  /** Why the store is not available, or null. */
   trouble(): StoreTrouble | null {
     return this.#supervised.trouble ?? null;
   }
 
-  /** What the store can never take, or undefined for nothing. */
+  /** The values set aside, or undefined for none. */
   setAside(): SetAsideTotals | undefined {
     return this.aside?.totals();
   }
 
-  /** How long the newest answer took, or is awaited; null before the first. */
+  /** Duration of the newest answer or of the pending request, ms; null before the first. */
   latencyMs(): number | null {
     return this.#supervised.latencyMs ?? null;
   }
 
-  /** How many times smaller the store is than its values and their instants in plain binary; null where it is empty or cannot tell. */
+  /** Uncompressed size of the values and their instants ÷ size of the store; null when it is empty or reports no size. */
   async compressionRatio({ sizeBytes, rows }: StoreStats): Promise<number | null> {
     if (!sizeBytes || !rows) return null;
     if (this.#now() - this.#countedAt > COUNTED_MS) {
@@ -71,7 +71,7 @@ export class MeteredStore {
     return this.#valuesPerRow === null ? null : (this.#valuesPerRow * rows * PLAIN_BYTES) / sizeBytes;
   }
 
-  /** 0 while the store cannot be used, which its health shows. */
+  /** 0 while the store is not available, which its health shows. */
   async #countValues(): Promise<number> {
     try {
       return (await this.store.series()).reduce((sum, { count }) => sum + count, 0);

@@ -4,7 +4,7 @@ import type { DeviceBuckets, TelemetryStore } from '../backend.ts';
 import { passThrough } from './pass-through.ts';
 
 /**
- * A store that takes and gives nothing of devices that were removed, whoever asks: the journal, another store, or the archive may still have their
+ * A store that neither accepts nor returns data of removed devices: the journal, another store, or the archive may still have their
  * readings, and so may the store until they are deleted.
  */
 export function hidingRemoved(store: TelemetryStore, removed: ReadonlySet<string>): TelemetryStore {

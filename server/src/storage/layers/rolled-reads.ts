@@ -7,30 +7,30 @@ import { FIXED_WIDTH_MS, ROLLUP_WIDTHS, type RollupWidth, rollupGroup } from '..
 import { addBucket, composeRows, fromFrames, type RollupRows, rollupQuantities } from '../rollups/rollup-rows.ts';
 import { sampleWindow } from '../sample-window.ts';
 
-/** How far a metric group is rolled up. Epoch milliseconds. */
+/** Extent of the rollups of a metric group. Epoch milliseconds. */
 export interface RollupExtent {
-  /** Rollups hold everything before this instant. */
+  /** Rollups are complete before this instant. */
   readonly rolledUntil: number;
-  /** Raw samples are there from this instant on; -Infinity while none were thrown away. */
+  /** Raw samples exist from this instant; -Infinity while none were deleted. */
   readonly rawFrom: number;
-  /** Rollups of a width are there from this instant on. */
+  /** Rollups of a width exist from this instant. */
   readonly keptFrom: (width: RollupWidth) => number;
 }
 
 export interface RolledReadsOptions {
-  /** Raw samples, wherever they are. */
+  /** Raw samples, in the store or the archive. */
   readonly raw: Pick<TelemetryStore, 'read' | 'aggregate'>;
-  /** Where rollups are. */
+  /** The source of rollups. */
   readonly rollups: Pick<TelemetryStore, 'read'>;
-  /** Null while a group has no rollups. */
+  /** null while a group has no rollups. */
   readonly extentOf: (group: string) => RollupExtent | null;
   readonly kindOf: (metric: string) => MetricKind;
 }
 
 /**
- * Answers for times whose raw samples are gone, from what they were rolled up to; and for times that are rolled up where that is exact and
- * cheaper. Newer times are asked of the raw samples. Where raw samples are gone, `read` gives the finest rollups that are left as samples at
- * the starts of their buckets: means of gauges, last values of counters, sums of deltas.
+ * Answers queries from rollups where raw samples were deleted, and where rollups are exact and cheaper; newer times are read from the raw
+ * samples. Where raw samples were deleted, `read` returns the finest remaining rollups as samples at the starts of their buckets: means of
+ * gauges, last values of counters, sums of deltas.
  */
 export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
   readonly #options: RolledReadsOptions;
@@ -78,7 +78,7 @@ export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     }));
   }
 
-  /** Edges up to the end of what is rolled up. */
+  /** Edges up to the end of the rollups. */
   async #aggregateRolled(request: AggregateRequest, extent: RollupExtent): Promise<DeviceBuckets[]> {
     const { edges } = request;
     const fitting = ROLLUP_WIDTHS.toReversed().find((width) => fits(width, edges, extent));
@@ -145,7 +145,7 @@ export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
   }
 }
 
-/** Whether rollups of a width are there, and every edge is an edge of theirs. Days do not tell where they begin. */
+/** Whether rollups of a width exist, and every edge is one of theirs. Rollups of days do not record where they start. */
 function fits(width: RollupWidth, edges: Float64Array, { keptFrom }: RollupExtent): boolean {
   if (width === '1d' || edges[0]! < keptFrom(width)) return false;
   return edges.every((edge) => edge % FIXED_WIDTH_MS[width] === 0);
@@ -163,7 +163,7 @@ function withFirst(edges: Float64Array, first: number): Float64Array {
   return Float64Array.of(first, ...edges);
 }
 
-/** Buckets one behind the other; `shared`: the last of the one and the first of the other are parts of the same bucket. */
+/** Concatenates buckets; `shared`: the last of the first and the first of the second are parts of the same bucket. */
 function joined(before: Buckets, after: Buckets, shared: boolean): Buckets {
   const kept = before.count.length;
   const all = emptyBuckets(kept + after.count.length - (shared ? 1 : 0));

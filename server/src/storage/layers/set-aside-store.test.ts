@@ -19,10 +19,10 @@ const DEVICES = ['d0', 'd1', 'd2'];
 const QUANTITIES = ['a', 'b', 'c'];
 const NEVER = new AbortController().signal;
 
-/** Decides about each value of a write; the engine takes a write whole or not at all. */
+/** Decides about each value of a write; the engine accepts or rejects a write as a whole. */
 type Rule = (device: string, quantity: string, value: number) => Error | null;
 
-/** A store in memory whose engine rejects what a rule says. */
+/** A store in memory whose engine rejects values by a rule. */
 class Ruled extends MemoryStore {
   rule: Rule = () => null;
   writes = 0;
@@ -43,7 +43,7 @@ class Ruled extends MemoryStore {
   }
 }
 
-describe('a store that sets aside what its engine can never take', () => {
+describe('a store that sets aside values its engine can never accept', () => {
   let folder = '';
   let setAside: SetAside;
   let engine: Ruled;
@@ -70,7 +70,7 @@ describe('a store that sets aside what its engine can never take', () => {
   });
   const everything = (from: TelemetryStore) => rowsOf(from, 'g', DEVICES, QUANTITIES);
 
-  it('reads like one that takes everything, and keeps all but what is to blame, whatever is written, rejected, tried again and restarted', async () => {
+  it('reads like one that accepts everything, and stores all but the rejected values, whatever is written, rejected, retried and restarted', async () => {
     const rows = fc.array(
       fc.tuple(
         fc.constantFrom(...DEVICES),
@@ -122,7 +122,7 @@ describe('a store that sets aside what its engine can never take', () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
-  it('sets aside single values, not what came with them', async () => {
+  it('sets aside single values, not the rows around them', async () => {
     engine.rule = (_, quantity, value) => (quantity === 'b' && value === 77 ? new Conflict('no 77') : null);
     const rows = Array.from({ length: 300 }, (_, i): Row => [DEVICES[i % 3]!, i, { a: i, b: i, c: i }]);
     await store.write([batch('g', rows.slice(0, 150)), batch('g', rows.slice(150)), batch('h', rows)]);
@@ -131,7 +131,7 @@ describe('a store that sets aside what its engine can never take', () => {
     expect(told).toEqual(['no 77', 'no 77']);
   });
 
-  it('finds a series that is always rejected with few writes the next time', async () => {
+  it('isolates a series that is always rejected with few writes the next time', async () => {
     engine.rule = (device, quantity) => (device === 'd1' && quantity === 'b' ? new Conflict('type of b') : null);
     const next = (at: number) =>
       batch(
@@ -157,9 +157,9 @@ describe('a store that sets aside what its engine can never take', () => {
   });
 
   it.each([
-    ['an error that nobody foresaw', () => new TypeError('odd')],
-    ['what the engine calls temporary', () => new Unavailable('later')],
-  ])('sets aside what fails again and again with %s while the engine takes other writes', async (_, error) => {
+    ['an unforeseen error', () => new TypeError('odd')],
+    ['an error that the engine calls temporary', () => new Unavailable('later')],
+  ])('sets aside a batch that repeatedly fails with %s while the engine accepts other writes', async (_, error) => {
     await store.write([batch('g', [['d0', 1, { a: 1 }]])]);
     engine.rule = (device) => (device === 'd1' ? error() : null);
     const given = [
@@ -182,7 +182,7 @@ describe('a store that sets aside what its engine can never take', () => {
     ]);
   });
 
-  it('sets aside, after a few times, a batch that brings the engine down', async () => {
+  it('sets aside, after a few times, a batch that crashes the engine', async () => {
     await store.write([batch('g', [['d0', 1, { a: 1 }]])]);
     let down = false;
     engine.rule = (device) => {
@@ -192,7 +192,7 @@ describe('a store that sets aside what its engine can never take', () => {
     const given = [batch('g', [['d1', 2, { a: 2 }]]), batch('g', [['d0', 3, { a: 3 }]])];
     for (let i = 1; i < MAX_ATTEMPTS + MAX_CRASHES - 1; i++) {
       await expect(store.write(given)).rejects.toThrow('crashed');
-      // It is opened again before the next try.
+      // It is reopened before the next attempt.
       down = false;
     }
     await expect(store.write(given)).rejects.toThrow('crashed');
@@ -205,27 +205,24 @@ describe('a store that sets aside what its engine can never take', () => {
     ]);
   });
 
-  it.each([0, 1, 2])(
-    'sets aside a batch that always brings the empty engine down, at place %s of three',
-    async (place) => {
-      let down = false;
-      engine.rule = (device) => {
-        down ||= device === 'd1';
-        return down ? new Unavailable('crashed') : null;
-      };
-      const given = [batch('g', [['d0', 3, { a: 3 }]]), batch('g', [['d0', 3, { a: 4 }]])];
-      given.splice(place, 0, batch('g', [['d1', 2, { a: 2 }]]));
-      for (let tries = 0; store.totals() === undefined; tries++) {
-        await expect(store.write(given)).rejects.toThrow('crashed');
-        expect(tries).toBeLessThan(MAX_ATTEMPTS + 2 * MAX_CRASHES);
-        // It is opened again before the next try.
-        down = false;
-      }
-      await store.write(given);
-      expect(store.totals()?.values).toBe(1);
-      expect(await everything(engine)).toEqual([['d0', 3, 4, null, null]]);
-    },
-  );
+  it.each([0, 1, 2])('sets aside a batch that always crashes the empty engine, at place %s of three', async (place) => {
+    let down = false;
+    engine.rule = (device) => {
+      down ||= device === 'd1';
+      return down ? new Unavailable('crashed') : null;
+    };
+    const given = [batch('g', [['d0', 3, { a: 3 }]]), batch('g', [['d0', 3, { a: 4 }]])];
+    given.splice(place, 0, batch('g', [['d1', 2, { a: 2 }]]));
+    for (let tries = 0; store.totals() === undefined; tries++) {
+      await expect(store.write(given)).rejects.toThrow('crashed');
+      expect(tries).toBeLessThan(MAX_ATTEMPTS + 2 * MAX_CRASHES);
+      // It is reopened before the next attempt.
+      down = false;
+    }
+    await store.write(given);
+    expect(store.totals()?.values).toBe(1);
+    expect(await everything(engine)).toEqual([['d0', 3, 4, null, null]]);
+  });
 
   it('waits for an empty engine that is down, and sets nothing aside', async () => {
     engine.rule = () => new Unavailable('down');
@@ -234,7 +231,7 @@ describe('a store that sets aside what its engine can never take', () => {
     expect(store.totals()).toBeUndefined();
   });
 
-  it('waits, and loses nothing, when it may set no more aside', async () => {
+  it('waits, and loses nothing, when the limit of values set aside is reached', async () => {
     await setAside.close();
     await open(4000);
     engine.rule = (_, quantity) => (quantity === 'b' ? new Conflict('no b') : null);
@@ -267,7 +264,7 @@ describe('a store that sets aside what its engine can never take', () => {
     expect(await backfill({ from, to: store, signal: NEVER, progress: () => {} })).toMatchObject({ written: 0 });
   });
 
-  it('reads what is whole beside what is damaged on disk, and says so', async () => {
+  it('reads intact values next to damaged ones on disk, and reports the damage', async () => {
     engine.rule = (_, quantity) => (quantity === 'c' ? null : new Conflict(`no ${quantity}`));
     await store.write([batch('g', [['d0', 1, { a: 1, b: 2, c: 3 }]])]);
     await setAside.close();
@@ -286,7 +283,7 @@ describe('a store that sets aside what its engine can never take', () => {
     expect((await setAside.page(null, 0, 10)).map(({ reason }) => reason)).toEqual(['no a']);
   });
 
-  it('takes no file of another version, and says so', async () => {
+  it('rejects a file of another version with a message', async () => {
     await setAside.close();
     const path = join(folder, 'other.db');
     const database = new DatabaseSync(path);

@@ -28,17 +28,17 @@ export interface SetAsideStoreOptions {
 }
 
 export interface RetryReport {
-  /** Values that were tried, and those of them that the store has taken. */
+  /** Values that were retried, and those of them that the store has accepted. */
   readonly tried: number;
   readonly taken: number;
 }
 
-/** Entries that are tried together, and entries that a read of series or newest values looks at together. */
+/** Number of entries retried together, and of entries that a read of series or newest values processes together. */
 const ENTRIES_PER_PAGE = 200;
 
 /**
- * A store that takes every batch: what its engine can never take is set aside, on disk and apart from the rest, so that what comes after it is
- * not held up. Reads find values that are set aside as if the engine had taken them. See docs/decisions.
+ * A store that accepts every batch: values that its engine can never accept are set aside in separate files, so that later ones are not
+ * blocked. Reads find them as if the engine had accepted them. See docs/decisions.
  */
 export class SetAsideStore implements TelemetryStore {
   readonly type: string;
@@ -65,7 +65,7 @@ export class SetAsideStore implements TelemetryStore {
     return this.#inner.capabilities;
   }
 
-  /** What is set aside, or undefined for nothing. */
+  /** The values set aside, or undefined for none. */
   totals(): SetAsideTotals | undefined {
     return this.#options.setAside.totals(this.#options.name);
   }
@@ -79,8 +79,8 @@ export class SetAsideStore implements TelemetryStore {
   }
 
   /**
-   * Gives the store again what was set aside, one page after the other, until the signal; what it still cannot take stays set aside.
-   * @throws Unavailable while the store takes nothing
+   * Retries the values set aside, page by page, until the signal; values that are rejected again stay set aside.
+   * @throws Unavailable while the store accepts nothing
    */
   async retry(signal: AbortSignal): Promise<RetryReport> {
     const { name, setAside } = this.#options;
@@ -145,7 +145,7 @@ export class SetAsideStore implements TelemetryStore {
     return [...found.values()];
   }
 
-  /** A place that is set aside and has an older value in the store is counted twice. */
+  /** A value set aside that has an older value in the store is counted twice. */
   async series(): Promise<SeriesExtent[]> {
     const found = new Map((await this.#inner.series()).map((one) => [`${one.deviceId} ${one.metric}`, one]));
     for await (const { deviceId, metric, timestamp } of this.#setAsideValues()) {
@@ -185,7 +185,7 @@ export class SetAsideStore implements TelemetryStore {
     return this.#inner.close();
   }
 
-  /** Every value that is set aside, those to be forgotten left out. */
+  /** Every value set aside, except those to be erased. */
   async *#setAsideValues(): AsyncGenerator<LatestValue> {
     const { name, setAside } = this.#options;
     for (let after = 0; ; ) {

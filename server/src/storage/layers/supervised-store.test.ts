@@ -87,8 +87,8 @@ const sums = {
   rules: [NO_RULES],
 };
 
-describe('a store under supervision', () => {
-  it('is a store like any other while it works', async () => {
+describe('a supervised store', () => {
+  it('behaves like any other store while it works', async () => {
     const store = await supervise(openDuckDb);
     await store.write([batch(5)]);
     expect(await rows(store)).toBe(1);
@@ -97,7 +97,7 @@ describe('a store under supervision', () => {
     expect(reported).toEqual([]);
   });
 
-  it('that cannot be opened rejects every call, touches nothing, and is back by itself', async () => {
+  it('that cannot be opened rejects every call, changes nothing, and recovers automatically', async () => {
     const damaged = 'this is a letter, not a database '.repeat(1000);
     writeFileSync(path(), damaged);
     const store = await supervise(openDuckDb);
@@ -124,7 +124,7 @@ describe('a store under supervision', () => {
     expect(await rows(store)).toBe(1);
   });
 
-  it('that breaks at work is opened again, and what it had taken is there', async () => {
+  it('that fails at work is reopened with the data it had accepted', async () => {
     let broken = false;
     let opened = 0;
     const store = await supervise(async () => {
@@ -146,13 +146,13 @@ describe('a store under supervision', () => {
     expect(opened).toBe(2);
   });
 
-  it('does not hide what no waiting corrects', async () => {
+  it('reports errors that no waiting corrects', async () => {
     await expect(supervise(() => Promise.reject(new InvalidInput('path must not be empty')))).rejects.toThrow(
       InvalidInput,
     );
   });
 
-  it('that hangs is not used until it answers, and its questions reject instead of hanging', async () => {
+  it('that hangs is not used until it answers, and its requests reject instead of hanging', async () => {
     let hangs = false;
     const { promise: awake, resolve: wake } = Promise.withResolvers<void>();
     const open = async () => {
@@ -181,7 +181,7 @@ describe('a store under supervision', () => {
     expect(await rows(store)).toBe(1);
   });
 
-  it('that works on something expensive is waited for while it shows that it lives', async () => {
+  it('that works on an expensive request is waited for while it answers probes', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     let probes = 0;
     const open = async () => {
@@ -199,7 +199,7 @@ describe('a store under supervision', () => {
     expect(store.trouble).toBeNull();
   });
 
-  it('that hangs when it is opened does not hold up the start, and is used once it has opened', async () => {
+  it('that hangs while opening does not delay the start, and is used once it is open', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const open = async () => {
       await promise;
@@ -212,12 +212,12 @@ describe('a store under supervision', () => {
     await store.write([batch(5)]);
   });
 
-  it('that a command needs rejects when it cannot be opened', async () => {
+  it('that a command requires rejects when it cannot be opened', async () => {
     writeFileSync(path(), 'no database '.repeat(3000));
     await expect(supervise(openDuckDb, { required: true })).rejects.toThrow(path());
   });
 
-  it('ends while it is in trouble', async () => {
+  it('closes while it is in trouble', async () => {
     writeFileSync(path(), 'no database '.repeat(3000));
     const store = await supervise(openDuckDb);
     await store.close();

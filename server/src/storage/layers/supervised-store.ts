@@ -17,7 +17,7 @@ import { END_OF_TIME, isTemporary } from '../backend.ts';
 import { HangDetector } from './hang-detector.ts';
 import { MARK_GROUP } from './journal-marks.ts';
 
-/** Why a store is not in use, and since when (epoch milliseconds). */
+/** Why a store is not available, and since when (epoch milliseconds). */
 export interface StoreTrouble {
   readonly error: string;
   readonly since: number;
@@ -27,24 +27,24 @@ export interface SupervisionOptions {
   readonly type: string;
   readonly open: () => Promise<TelemetryStore>;
   readonly now: () => number;
-  /** Called when the store can no longer be used, and when it can again. */
+  /** Called when the store becomes unavailable or available again. */
   readonly onChange: (trouble: StoreTrouble | null) => void;
-  /** A store that shows no activity for this long is not used until it answers; null: it is waited for without limit. */
+  /** Time without any answer after which a store is not used until it answers; null: no limit. */
   readonly readTimeoutMs: number | null;
-  /** It is in this process: it must be closed before it is opened again, and opening it takes as long as it needs. */
+  /** The store runs in this process: it must be closed before it is reopened, and opening it has no time limit. */
   readonly embedded: boolean;
-  /** A store that cannot be opened rejects, instead of being tried again. */
+  /** A store that cannot be opened rejects instead of being retried. */
   readonly required: boolean;
-  /** Waits before the first tries to open it again, and the longest one. */
+  /** Wait before the first reopening, and the maximum wait. */
   readonly firstWaitMs?: number;
   readonly longestWaitMs?: number;
 }
 
 const FIRST_WAIT_MS = 2_000;
 const MAX_WAIT_MS = MINUTE_MS;
-/** A store that does not answer is not waited for longer than this when it is closed. */
+/** Maximum time to wait for a store to close. */
 const CLOSE_WAIT_MS = 2_000;
-/** Capabilities of a store that has never been open. */
+/** Capabilities of a store that was never open. */
 const UNKNOWN: Capabilities = {
   durable: true,
   bounded: false,
@@ -53,7 +53,7 @@ const UNKNOWN: Capabilities = {
   lastInstant: END_OF_TIME,
   erases: true,
 };
-/** A question that costs a store nothing. */
+/** A request without cost for the store. */
 const PROBE: ReadRequest = {
   deviceIds: ['probe'],
   group: MARK_GROUP,
@@ -61,16 +61,16 @@ const PROBE: ReadRequest = {
   window: { start: 0, end: 1 },
 };
 
-/** An open store and what is known of its answers. */
+/** An open store with the state of its answers. */
 interface Opened {
   readonly store: TelemetryStore;
   readonly hangDetector: HangDetector;
 }
 
 /**
- * Keeps the service running without a store: one that cannot be opened, that fails, or that does not answer is not used, and is opened again
- * after growing waits until it works. Meanwhile every call rejects with `Unavailable`, as the port says; `trouble` is for health and for
- * whoever chooses between stores. Nothing on disk is touched.
+ * Keeps the service running without a store: a store that cannot be opened, fails or does not answer is not used, and is reopened after
+ * growing waits until it works. Meanwhile every call rejects with `Unavailable`, as the port specifies; `trouble` is for health and for the
+ * choice between stores. Nothing on disk is changed.
  */
 export class SupervisedStore implements TelemetryStore {
   readonly type: string;
@@ -89,7 +89,7 @@ export class SupervisedStore implements TelemetryStore {
     this.#wait = options.firstWaitMs ?? FIRST_WAIT_MS;
   }
 
-  /** Opens a store, or begins to try. Errors that no waiting corrects, such as wrong options, reject. */
+  /** Opens a store, or starts to retry. Errors that no waiting corrects, such as invalid options, reject. */
   static async open(options: SupervisionOptions): Promise<SupervisedStore> {
     const supervised = new SupervisedStore(options);
     await supervised.#openFirst();
@@ -100,12 +100,12 @@ export class SupervisedStore implements TelemetryStore {
     return this.#opened?.store.capabilities ?? UNKNOWN;
   }
 
-  /** Null while the store can be used. */
+  /** null while the store is available. */
   get trouble(): StoreTrouble | null {
     return this.#trouble;
   }
 
-  /** How long the newest answer took; while one is awaited for longer, how long it has been; null before the first. */
+  /** Duration of the newest answer, or of the pending request if longer, ms; null before the first. */
   get latencyMs(): number | null {
     return this.#opened?.hangDetector.latencyMs ?? this.#latencyMs;
   }
@@ -174,7 +174,7 @@ export class SupervisedStore implements TelemetryStore {
     opened?.hangDetector.end();
   }
 
-  /** What must be over before the store is opened again, or the process ends. */
+  /** Work that must end before the store is reopened, or the process ends. */
   async #released(work: Promise<void>): Promise<void> {
     if (this.#options.embedded) await work;
     else await within(work, CLOSE_WAIT_MS);
@@ -185,7 +185,7 @@ export class SupervisedStore implements TelemetryStore {
     return this.#watch(opened, opened.hangDetector.answered(question(opened.store)));
   }
 
-  /** A change is waited for even when the store hangs: it may still be carried out, and must not be overtaken by a later one. */
+  /** A change is awaited even when the store hangs: it may still be applied, and must not be overtaken by a later one. */
   async #change<T>(change: (store: TelemetryStore) => Promise<T>): Promise<T> {
     const opened = this.#use();
     return this.#watch(opened, opened.hangDetector.observed(change(opened.store)));
@@ -205,13 +205,13 @@ export class SupervisedStore implements TelemetryStore {
     }
   }
 
-  /** A store that fails in a way that opening it again may correct is not used until then. */
+  /** After a failure that reopening may correct, the store is not used until then. */
   #note(opened: Opened, error: unknown): void {
     if (this.#opened !== opened || this.#closed || !isTemporary(error)) return;
     this.#opened = null;
     this.#latencyMs = opened.hangDetector.latencyMs;
     opened.hangDetector.end();
-    // It is broken: whatever it reports at the end, it is not used any more.
+    // The store is broken: errors of closing it are ignored.
     const closed = opened.store.close().catch(() => {});
     this.#opening = this.#released(closed);
     this.#fall(error);
@@ -233,7 +233,7 @@ export class SupervisedStore implements TelemetryStore {
     await this.#opening;
   }
 
-  /** A server is waited for as long as for an answer when it is opened for the first time; then the service starts without it. */
+  /** At the start, a server is awaited for the read timeout; then the service starts without it. */
   async #openFirst(): Promise<void> {
     const { readTimeoutMs, required, embedded } = this.#options;
     let isLate = false;

@@ -9,16 +9,19 @@ import type { Holdings } from '../archive/parquet-file.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../backend.ts';
 import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
 
-/** Nothing younger is ever archived, so that questions about recent time never wait for the archive. */
+/** Younger data is never archived, so that queries on recent time never wait for the archive. */
 export const YOUNGEST_ARCHIVED_MS = 31 * UTC_DAY_MS;
 
-/** Samples of one series that are held at once to aggregate them: 38 years at one a minute, six at one in ten seconds; 16 bytes each. */
+/**
+ * Maximum number of samples of one series in memory for an aggregation: 38 years at one per minute, six at one per ten seconds; 16 bytes
+ * each.
+ */
 const MAX_SAMPLES = 20_000_000;
 
 export interface TieredReadsOptions {
   readonly store: Pick<TelemetryStore, 'read' | 'aggregate'>;
   readonly archive: Pick<Archive, 'all' | 'parts' | 'read' | 'holdings'>;
-  /** Ids of devices of which nothing counts; it grows. */
+  /** Ids of removed devices, whose data is ignored; it grows. */
   readonly removed: ReadonlySet<string>;
   readonly now: () => number;
 }
@@ -27,15 +30,18 @@ export interface TieredReadsOptions {
 export interface ArchivedMonth {
   readonly group: string;
   readonly month: Window;
-  /** Of its files. */
+  /** Size of its files. */
   readonly bytes: number;
-  /** What its files have. @throws Corrupt when one is missing or is not what was stored, Unavailable while they cannot be fetched */
+  /**
+   * Devices and quantities with values in its files. @throws Corrupt when a file is missing or differs from the stored one, Unavailable
+   * while they cannot be fetched
+   */
   readonly holdings: () => Promise<Holdings>;
 }
 
 /**
- * Reads a store and the archive of what was taken out of it as if they were one. Where both have a value, the store's wins: it came in after
- * the month was archived, or is the same.
+ * Reads a store and its archive as one. If both have a value, the store's takes precedence: it arrived after the month was archived, or is
+ * identical.
  */
 export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
   readonly #options: TieredReadsOptions;
@@ -81,7 +87,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     }
   }
 
-  /** What is in the archive, month by month of each group. @throws Unavailable when the object store does not answer */
+  /** The months of each group in the archive. @throws Unavailable when the object store does not answer */
   async months(): Promise<ArchivedMonth[]> {
     const { archive, removed } = this.#options;
     const byGroup = [...Map.groupBy(await archive.all(), ({ group }) => group).values()];
@@ -99,7 +105,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     });
   }
 
-  /** Resolves when every read that has begun by now has ended: only those can still expect in the store what was archived meanwhile. */
+  /** Resolves when every current read has ended: only those may still expect data in the store that was archived meanwhile. */
   async settled(): Promise<void> {
     await Promise.all(this.#running);
   }
@@ -118,7 +124,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     return window.start >= now() - YOUNGEST_ARCHIVED_MS ? [] : archive.parts(group, window);
   }
 
-  /** Frames of one device, ascending: those of archived months merged with what the store has of them, the store's between. */
+  /** Frames of one device, ascending: archived months merged with the store's values for them, and the store's frames between them. */
   async *#readDevice(request: ReadRequest, parts: readonly Part[]): AsyncIterable<Frame> {
     const { store, archive } = this.#options;
     const { group, quantities, window } = request;
@@ -139,8 +145,8 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
   }
 
   /**
-   * Aggregates one series from its samples, those of the store as well: what a counter has grown by depends on all of them in their order, so
-   * that buckets of the store and of the archive cannot be put side by side.
+   * Aggregates one series from its samples, including those of the store: the growth of a counter depends on the order of all its samples,
+   * so that buckets of store and archive cannot be concatenated.
    */
   async #aggregateRaw(request: AggregateRequest, parts: readonly Part[], device: number): Promise<Buckets> {
     const rules = request.rules[device] ?? NO_RULES;
@@ -152,7 +158,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
       samples += frame.timestamps.length;
       if (samples > MAX_SAMPLES) {
         throw new InvalidInput(
-          `the archived part of the question holds more than ${MAX_SAMPLES} samples of one series: ask for a shorter time`,
+          `the archived part of the query has more than ${MAX_SAMPLES} samples of one series: request a shorter window`,
         );
       }
       found.push(frame);

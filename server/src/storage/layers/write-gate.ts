@@ -3,20 +3,20 @@ import { asBatch } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
 import { passThrough } from './pass-through.ts';
 
-/** Tells how far back writes reached since it was made. */
+/** Reports how far back writes reached since it was created. */
 export interface WriteWatch {
-  /** Earliest instant of the group that was written since, epoch milliseconds; Infinity while there is none. */
+  /** Earliest instant of the group written since, epoch milliseconds; Infinity while there is none. */
   readonly earliest: number;
   end(): void;
 }
 
-/** Lets a caller act between two writes of a store, and know what was written since it looked: what has just come in is never deleted unseen. */
+/** Lets a caller act between two writes of a store, and report the writes since a given moment: new readings are never deleted unseen. */
 export class WriteGate {
   readonly #running = new Set<Promise<void>>();
   readonly #watches = new Map<symbol, { group: string; earliest: number }>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** A store whose writes go through the gate. */
+  /** A store whose writes pass through the gate. */
   around(store: TelemetryStore): TelemetryStore {
     return passThrough(store, {
       write: (batches) => this.#pass(batches, () => store.write(batches)),
@@ -24,7 +24,7 @@ export class WriteGate {
     });
   }
 
-  /** Watches a group from a moment on at which no write is under way. */
+  /** Watches a group from a moment without running writes. */
   watch(group: string): Promise<WriteWatch> {
     return this.exclusive(async () => {
       const key = Symbol(group);
@@ -41,7 +41,7 @@ export class WriteGate {
     });
   }
 
-  /** Works while no write is under way; writes that are called meanwhile wait. */
+  /** Runs work while no write is running; writes called meanwhile wait. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
       await Promise.all(this.#running);
@@ -51,7 +51,7 @@ export class WriteGate {
     return result;
   }
 
-  /** Writes go on beside each other in the order of their calls, each behind what was exclusive before it. */
+  /** Writes run concurrently in the order of their calls, each after earlier exclusive work. */
   #pass(batches: readonly Batch[], write: () => Promise<void>): Promise<void> {
     const result = this.#turn.then(() => {
       this.#note(batches);

@@ -29,7 +29,7 @@ export function azureObjects({
   const connection = lazy(async () => {
     const { BlobServiceClient } = await import('@azure/storage-blob');
     const { http, https } = agentsOf(gateTo(endpoint));
-    // The pipeline takes an agent, though its type does not say so.
+    // The pipeline accepts an agent, although its type does not declare one.
     const options = { agent: endpoint.startsWith('http:') ? http : https } as StoragePipelineOptions;
     return BlobServiceClient.fromConnectionString(connectionString, options).getContainerClient(name);
   });
@@ -56,14 +56,14 @@ export function azureObjects({
   };
 }
 
-/** A connection string that names no address is for the client to refuse. */
+/** A connection string without an address is rejected by the client. */
 function gateTo(endpoint: string): Gate {
   return URL.canParse(endpoint) && serverOf(new URL(endpoint)).port !== 0
     ? Gate.to(endpoint, 'configuration')
     : new Gate(null, 'configuration');
 }
 
-/** Address of the account in a connection string, which either names it or names the account. */
+/** Address of the account in a connection string, which contains the address or the name of the account. */
 function endpointOf(connectionString: string): string {
   const setting = (name: string) => new RegExp(`(?:^|;)\\s*${name}=([^;]+)`, 'i').exec(connectionString)?.[1]?.trim();
   const account = setting('AccountName');
@@ -73,7 +73,7 @@ function endpointOf(connectionString: string): string {
   );
 }
 
-/** Whether no setting of a connection string is an address that is never connected. */
+/** Whether no setting of a connection string is a forbidden address. */
 function isConnected(connectionString: string): boolean {
   const values = connectionString.split(';').map((setting) => setting.slice(setting.indexOf('=') + 1).trim());
   return !values.some((value) => URL.canParse(value) && isNeverConnected(new URL(value).hostname));

@@ -8,8 +8,8 @@ import { KeyPrefix, type ObjectEngine } from './object-store.ts';
 export const GcsOptions = z.strictObject({
   type: z.literal('gcs').describe('A bucket of Google Cloud Storage'),
   bucket: z.string().min(1),
-  key_file: z.string().min(1).optional().describe("JSON file of a service account; default: the machine's own"),
-  endpoint: ServerUrl.optional().describe('Of another server, which is asked without credentials'),
+  key_file: z.string().min(1).optional().describe("JSON file of a service account; default: the machine's credentials"),
+  endpoint: ServerUrl.optional().describe('Endpoint of another server, which is queried without credentials'),
   prefix: KeyPrefix,
 });
 
@@ -25,7 +25,7 @@ export function gcsObjects({ bucket: name, key_file: keyFile, endpoint }: z.outp
       import('@google-cloud/storage'),
       import('teeny-request/build/src/agents.js'),
     ]);
-    // The client takes no agents, but those that are in this pool already.
+    // The client accepts no agents other than those in this pool.
     servers.push(endpoint === undefined ? GOOGLE : serverOf(new URL(endpoint)));
     const { http, https } = agentsOf(new Gate(servers, 'configuration'));
     pool.set('http:forever', http).set('https:forever', https);
@@ -34,7 +34,7 @@ export function gcsObjects({ bucket: name, key_file: keyFile, endpoint }: z.outp
       ...(endpoint !== undefined && { apiEndpoint: endpoint, projectId: 'wattkeeper' }),
     }).bucket(name);
   });
-  // Before the client, which would try an address that is refused again and again.
+  // Checked before the client, which would retry a rejected address repeatedly.
   const connection = async () => {
     await gate?.check();
     return opened();

@@ -6,16 +6,16 @@ import { FilePath } from '../../domain/file-path.ts';
 import type { ObjectEngine } from './object-store.ts';
 
 export const LocalOptions = z.strictObject({
-  type: z.literal('local').describe('A folder, also of a network drive'),
+  type: z.literal('local').describe('A folder, also on a network drive'),
   folder: FilePath.optional().describe('Default: a folder in data_dir'),
 });
 
-/** Ends the name of an object that is being written; nobody else's, since those that are left behind are removed. */
+/** Suffix of an object that is being written; specific to this program, since abandoned drafts are deleted. */
 const DRAFT = '.wattkeeper.part';
-/** A draft that nobody has written to for so long was left by a process that was killed. */
+/** Age of a draft that was abandoned by a killed process. */
 const ABANDONED_MS = UTC_DAY_MS;
 
-/** Objects as files of a folder, which is made where it is missing. An object is on disk when `put` resolves. */
+/** Objects as files of a folder, which is created if missing. An object is synced to disk when `put` resolves. */
 export function localObjects(folder: string): ObjectEngine {
   const fileOf = (key: string) => join(folder, ...key.split('/'));
   return {

@@ -7,40 +7,40 @@ export const KeyPrefix = z
   .string()
   .regex(/^([^/]+\/)*$/, 'must end in / and not begin with it, such as wattkeeper/house/')
   .default('')
-  .describe('Stands before every key');
+  .describe('Prefix of every key');
 
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
 }
 
-/** What a kind of object storage does; it throws whatever its client throws. */
+/** Operations of a kind of object storage; they throw the errors of the client. */
 export interface ObjectEngine {
-  /** Where it is, for messages: `s3://bucket`. */
+  /** For messages: `s3://bucket`. */
   readonly place: string;
-  /** Stores a file under a key: whole or not at all. What was there is replaced. */
+  /** Stores a file under a key atomically, replacing an existing object. */
   put(key: string, file: string): Promise<void>;
-  /** Writes an object to a file; after an error the file may be there in part. */
+  /** Writes an object to a file; after an error, a partial file may exist. */
   fetch(key: string, file: string): Promise<void>;
-  /** Every object whose key begins with a prefix, in any order. */
+  /** Every object whose key has a prefix, unordered. */
   list(prefix: string): Promise<StoredObject[]>;
-  /** Does nothing when there is no such object. */
+  /** Does nothing for a missing object. */
   remove(key: string): Promise<void>;
-  /** Where the object lies as a file on this machine, or null: it has to be fetched. */
+  /** Path of the object on this machine, or null when it has to be fetched. */
   localPath(key: string): string | null;
-  /** Whether an error of `fetch` says that there is no such object. */
+  /** Whether an error of `fetch` means a missing object. */
   isMissing(error: unknown): boolean;
 }
 
 /**
- * A place that keeps files as objects under keys such as `a/b/c.parquet`. Every method rejects with `Unavailable` when the place does not
- * answer or does not let us in, `fetch` with `NotFound` when there is no such object.
+ * Stores files as objects under keys such as `a/b/c.parquet`. Every method rejects with `Unavailable` when the place does not answer or
+ * rejects the credentials, `fetch` with `NotFound` for a missing object.
  */
 export class ObjectStore {
   readonly #engine: ObjectEngine;
   readonly #prefix: string;
 
-  /** @param prefix stands before every key: `backup/house/`; may be empty */
+  /** @param prefix of every key: `backup/house/`; may be empty */
   constructor(engine: ObjectEngine, prefix: string) {
     this.#engine = engine;
     this.#prefix = prefix;

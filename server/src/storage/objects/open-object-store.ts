@@ -5,7 +5,7 @@ import { LocalOptions, localObjects } from './local.ts';
 import { type ObjectEngine, ObjectStore } from './object-store.ts';
 import { S3Options, s3Objects } from './s3.ts';
 
-/** Where objects are kept, by `type`, as the configuration spells it. */
+/** Object stores by `type`, as in the configuration. */
 export const ObjectStoreOptions = z.discriminatedUnion('type', [LocalOptions, S3Options, GcsOptions, AzureOptions]);
 export type ObjectStoreOptions = z.output<typeof ObjectStoreOptions>;
 
@@ -19,8 +19,8 @@ const ENGINES: { [T in ObjectStoreOptions['type']]: (options: OptionsOf<T>, defa
 type OptionsOf<T extends ObjectStoreOptions['type']> = Extract<ObjectStoreOptions, { type: T }>;
 
 /**
- * Asks nothing of the place yet: whether it is there shows at the first use.
- * @param defaultFolder of a local one whose options name none; default: the working folder
+ * Does not contact the place: errors appear at the first use.
+ * @param defaultFolder of a local store whose options name none; default: the working folder
  */
 export function openObjectStore<T extends ObjectStoreOptions['type']>(
   options: OptionsOf<T> & { readonly type: T },

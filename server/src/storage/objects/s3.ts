@@ -11,16 +11,16 @@ import { lazy } from './lazy.ts';
 import { KeyPrefix, type ObjectEngine } from './object-store.ts';
 
 export const S3Options = z.strictObject({
-  type: z.literal('s3').describe('A bucket of S3, or of anything that speaks its protocol'),
+  type: z.literal('s3').describe('A bucket of S3 or of a compatible service'),
   bucket: z.string().min(1),
   region: z.string().min(1).default('us-east-1'),
-  endpoint: ServerUrl.optional().describe('Of another provider than AWS'),
-  access_key_id: z.string().min(1).optional().describe("Default: the machine's own credentials"),
+  endpoint: ServerUrl.optional().describe('Endpoint of a provider other than AWS'),
+  access_key_id: z.string().min(1).optional().describe("Default: the machine's credentials"),
   secret_access_key: z.string().min(1).meta(SECRET).optional(),
   prefix: KeyPrefix,
 });
 
-/** Objects in a bucket of S3 or of anything that speaks its protocol. The bucket must exist; an object holds at most 5 GB. */
+/** Objects in a bucket of S3 or of a compatible service. The bucket must exist; an object has at most 5 GB. */
 export function s3Objects(options: z.output<typeof S3Options>): ObjectEngine {
   const { bucket, region, endpoint, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = options;
   const agents = agentsOf(
