@@ -3,13 +3,13 @@ import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { messageOf, Unavailable } from './errors.ts';
 import { type ErrorClasses, fromWire, toWire, type WireError } from './wire-error.ts';
 
-/** What a method on a worker gives back: a value, and memory in it that is handed over instead of copied. */
+/** Result of a method on a worker: a value, and memory in it that is transferred instead of copied. */
 export interface Answer<T> {
   readonly value: T;
   readonly transfer?: readonly ArrayBuffer[];
 }
 
-/** Methods that a worker serves; each gets a signal for its one call. */
+/** Methods of a worker; each receives a signal for its call. */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are typed where the methods are
 export type WorkerMethods = Record<string, (signal: AbortSignal, ...args: any[]) => Promise<Answer<unknown>>>;
 
@@ -70,7 +70,7 @@ export class WorkerCalls<M extends WorkerMethods> {
     return answer.finally(() => signal.removeEventListener('abort', abort));
   }
 
-  /** Ends the thread at once; calls under way and later ones reject. */
+  /** Ends the thread at once; pending and later calls reject. */
   async terminate(): Promise<void> {
     this.#fail(new Unavailable(`${this.#what} is closed: open it again`));
     await this.#worker.terminate();
@@ -96,7 +96,7 @@ export class WorkerCalls<M extends WorkerMethods> {
 
 /**
  * Serves calls on this worker thread; they may overlap.
- * @param explain turns what an engine throws into an expected error
+ * @param explain converts errors of an engine to expected errors
  */
 export function serveCalls(methods: WorkerMethods, explain: (error: unknown) => unknown): void {
   const port = parentPort;

@@ -1,7 +1,7 @@
 import type { Batch, Block } from '../domain/columns/batch.ts';
 import type { TelemetryStore } from './backend.ts';
 
-/** Applies batches to a store in order: what they hold is written, and what they erase is erased, where it stands between the writes. */
+/** Applies batches to a store in order: their rows are written and their erasures applied, in the original sequence. */
 export async function applyBatches(
   store: Pick<TelemetryStore, 'write' | 'erase'>,
   batches: readonly Batch[],
@@ -28,7 +28,7 @@ export async function applyBatches(
   await flush();
 }
 
-/** Blocks as batches, for what joins the rows of batches. */
+/** Blocks as batches, for functions that join the rows of batches. */
 export function asBatch(blocks: readonly Block[]): Batch {
   return { sequence: 0, blocks };
 }

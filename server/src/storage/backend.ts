@@ -5,19 +5,19 @@ import { Conflict, Corrupt, InvalidInput, Unavailable } from '../domain/errors.t
 import type { SeriesRules } from '../domain/series-rules.ts';
 import type { Window } from '../domain/time/window.ts';
 
-/** What differs between backends and what callers and the conformance suite may read. */
+/** Differences between backends that callers and the conformance suite may read. */
 export interface Capabilities {
   /** `write` resolves only after its batches survive a crash of the process and of the machine. */
   readonly durable: boolean;
-  /** Keeps only a bounded recent span; older rows vanish by themselves. */
+  /** Retains only a bounded recent time span; older rows disappear automatically. */
   readonly bounded: boolean;
   /** `compact` rewrites closed days smaller and faster to read. */
   readonly compacts: boolean;
-  /** A read beside a write sees all of a batch or nothing; otherwise rows that are not confirmed yet may be half there. */
+  /** A read during a write sees all of a batch or nothing of it; otherwise unconfirmed rows may be partly visible. */
   readonly isolated: boolean;
-  /** Newest instant that it can keep, epoch milliseconds; the API takes none after 2199. */
+  /** Last instant that the backend can store, epoch milliseconds; the API accepts none after 2199. */
   readonly lastInstant: number;
-  /** Single values can be forgotten. */
+  /** Single values can be erased. */
   readonly erases: boolean;
 }
 
@@ -38,11 +38,11 @@ export interface AggregateRequest {
   readonly deviceIds: readonly string[];
   readonly group: string;
   readonly quantities: readonly string[];
-  /** Epoch milliseconds, strictly ascending, one more than there are buckets. */
+  /** Epoch milliseconds, strictly ascending, one more than the number of buckets. */
   readonly edges: Float64Array;
-  /** Nothing stands beyond this instant. */
+  /** No value holds beyond this instant. */
   readonly asOf: number;
-  /** How the samples of a device count. In the order of `deviceIds`. */
+  /** Rules for the samples of each device, in the order of `deviceIds`. */
   readonly rules: readonly SeriesRules[];
 }
 
@@ -70,7 +70,7 @@ export interface SeriesExtent {
 }
 
 export interface StoreStats {
-  /** Bytes on disk (or in memory), or null where the engine cannot tell. */
+  /** Bytes on disk (or in memory), or null when the engine does not report them. */
   readonly sizeBytes: number | null;
   readonly rows: number | null;
 }
@@ -81,24 +81,24 @@ export interface CompactionReport {
 }
 
 /**
- * Whether a store can never take what it was given: another try has the same outcome, so that the caller must go on without it. A store
- * rejects with `InvalidInput` (the content has no form in its engine) or `Conflict` (it contradicts what the engine holds or is told to check)
- * only then. `Unavailable` and `Corrupt` are temporary: the store may take the same batches later. Of any other error nothing is known.
+ * Whether a store can never accept a write: a retry has the same outcome, so the caller must continue without it. A store rejects with
+ * `InvalidInput` (its engine cannot represent the content) or `Conflict` (it contradicts existing data or a constraint) only then.
+ * `Unavailable` and `Corrupt` are temporary: the store may accept the same batches later. Other errors are unclassified.
  */
 export function isPermanent(error: unknown): boolean {
   return error instanceof InvalidInput || error instanceof Conflict;
 }
 
-/** Whether a store says that it may take later what it was given. */
+/** Whether the store may accept the same write later. */
 export function isTemporary(error: unknown): boolean {
   return error instanceof Unavailable || error instanceof Corrupt;
 }
 
 /**
- * A place that keeps telemetry. Instants are epoch milliseconds, windows half-open, values finite numbers.
- * Calls may overlap; writes are applied in the order in which they were called. Every method rejects with `Unavailable` when the
- * engine does not answer and with `Corrupt` when what it holds cannot be read; nothing is retried inside. `isPermanent` tells apart what
- * a store can never take; each backend maps the errors of its engine accordingly.
+ * A store of telemetry. Instants are epoch milliseconds, windows half-open, values finite numbers. Calls may overlap; writes are applied in
+ * the order in which they were called. Every method rejects with `Unavailable` when the engine does not answer and with `Corrupt` when its
+ * data cannot be read; there are no internal retries. `isPermanent` identifies writes that a store can never accept; each backend maps the
+ * errors of its engine accordingly.
  */
 export interface TelemetryStore {
   /** Name of the backend's type: `duckdb`. */
@@ -106,50 +106,49 @@ export interface TelemetryStore {
   readonly capabilities: Capabilities;
 
   /**
-   * Takes batches in ascending order of sequence; all or none of them, where the capabilities say `isolated`: others may keep a part of what they
-   * reject. The same device, metric and instant written again
-   * replaces the value; quantities that a later row leaves out stay. The caller keeps ownership of the arrays and does not
-   * change them until the promise settles.
+   * Writes batches in ascending order of sequence number, atomically where the capabilities say `isolated`: others may store a part of a
+   * rejected write. Writing the same device, metric and instant again replaces the value; quantities missing in a later row remain. The
+   * caller owns the arrays and does not change them until the promise settles.
    */
   write(batches: readonly Batch[]): Promise<void>;
 
   /**
-   * Raw samples: for each device in the order asked, frames in ascending time; a device without samples yields none. Large
-   * answers come in several frames per device, each a later span. Ending the iteration early releases everything.
+   * Raw samples: for each device in the requested order, frames in ascending time; a device without samples yields none. Large answers
+   * consist of several frames per device, each of a later time span. Ending the iteration early releases everything.
    */
   read(request: ReadRequest): AsyncIterable<Frame>;
 
-  /** What `aggregateSeries` gives for every device and quantity, within rounding. Devices without samples have empty buckets. */
+  /** The result of `aggregateSeries` for every device and quantity, within rounding. Devices without samples have empty buckets. */
   aggregate(request: AggregateRequest): Promise<DeviceBuckets[]>;
 
-  /** The newest value of every series that has one at or after `since`. */
+  /** The newest value of every series, at or after `since`. */
   latest(since: number): Promise<LatestValue[]>;
 
   /** Every series with its extent, in no particular order. */
   series(): Promise<SeriesExtent[]>;
 
-  /** Forgets samples before an instant, of one group or (null) of all. Answers how many rows went. */
+  /** Deletes samples before an instant, of one group or (null) of all. Returns the number of deleted rows. */
   deleteBefore(instant: number, group: string | null): Promise<number>;
 
   /**
-   * Forgets every sample of these devices in all groups, rollups included; devices that it does not have are passed over, so that it may be
-   * called again after it was cut off.
-   * @throws Conflict where the engine cannot delete
+   * Deletes every sample of these devices in all groups, including rollups. Unknown devices are skipped, so that it may be repeated after
+   * an interruption.
+   * @throws Conflict when the engine cannot delete
    */
   deleteDevices(deviceIds: readonly string[]): Promise<void>;
 
   /**
-   * Forgets single values: those at the places of the values that the blocks hold, whatever these are. Places without a value are passed over;
-   * blocks are applied in order and may be applied again. A later write brings a value back.
-   * @throws Conflict where `erases` is false
+   * Erases single values: those at the places of the blocks' values, whatever these are. Places without a value are skipped; blocks are
+   * applied in order and may be applied again. A later write restores a value.
+   * @throws Conflict when `erases` is false
    */
   erase(blocks: readonly Block[]): Promise<void>;
 
-  /** Rewrites the UTC days that ended before an instant and changed since they were last rewritten. Does nothing where `compacts` is false. */
+  /** Compacts the UTC days that ended before an instant and changed since the last compaction. Does nothing when `compacts` is false. */
   compact(before: number, signal: AbortSignal): Promise<CompactionReport>;
 
   stats(): Promise<StoreStats>;
 
-  /** Releases everything; later calls reject with `Unavailable`. */
+  /** Releases all resources; later calls reject with `Unavailable`. */
   close(): Promise<void>;
 }

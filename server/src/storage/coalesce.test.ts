@@ -13,7 +13,7 @@ const anyBatches = fc.array(
   { maxLength: 300, size: 'max' },
 );
 
-it('divides batches so that joined rows are no empty cells for the most part, and keeps every block in its order', () => {
+it('divides batches so that joined rows have few empty cells, and keeps every block in order', () => {
   const property = fc.property(anyBatches, (given) => {
     const batches = given
       .toSorted((a, b) => a.sequence - b.sequence)

@@ -1,6 +1,6 @@
 import { type Batch, type Block, isSparse } from '../domain/columns/batch.ts';
 
-/** Rows of one group from many blocks, in order of arrival, in memory of their own that can be transferred. */
+/** Rows of one group from many blocks, in order of arrival, in separate memory that can be transferred. */
 export interface GroupRows {
   readonly group: string;
   readonly quantities: readonly string[];
@@ -12,8 +12,8 @@ export interface GroupRows {
 }
 
 /**
- * Divides batches, in order, so that the rows of a group in each part have mostly the same quantities: joined, rows with ever other ones
- * would be empty cells for the most part.
+ * Divides batches, in order, so that the rows of a group in each part have similar quantities: joined rows with different quantities would
+ * have mostly empty cells.
  */
 export function denseRuns(batches: readonly Batch[]): Batch[][] {
   const runs: Batch[][] = [[]];
@@ -39,7 +39,7 @@ export function denseRuns(batches: readonly Batch[]): Batch[][] {
   return runs;
 }
 
-/** Copies the blocks of batches into one run of rows per group: one large write costs far less than many small ones. */
+/** Copies the blocks of batches into one run of rows per group: one large write is far cheaper than many small ones. */
 export function coalesce(batches: readonly Batch[]): GroupRows[] {
   const groups = new Map<string, Block[]>();
   for (const { blocks } of batches) {

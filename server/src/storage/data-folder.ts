@@ -15,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Conflict, Corrupt, InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
 import { pathFault } from '../domain/file-path.ts';
 
-/** A data folder that this process alone uses. */
+/** A data folder in exclusive use by this process. */
 export interface DataFolder {
   readonly path: string;
   /** Path of a file in the folder. */
@@ -23,21 +23,21 @@ export interface DataFolder {
   release(): void;
 }
 
-/** Files of the lock in a data folder: the second one is SQLite's, while the lock is held. */
+/** Lock files in a data folder: the second one is SQLite's, while the lock is held. */
 export const LOCK_FILES: readonly string[] = ['lock', 'lock-journal'];
-/** Where the service on a folder answers, for its user's commands. */
+/** Address of the running service, for its user's commands. */
 export const SERVICE_FILE = 'service.json';
-/** Lies in a folder for as long as a restore fills it. */
+/** Present in a folder while a restore fills it. */
 export const UNFINISHED_RESTORE = 'restore-unfinished';
 
 const SQLITE_BUSY = 5;
 const SQLITE_NOTADB = 26;
 /** Files that only Wattkeeper writes. */
 const OWN_FILES = /^(lock|wattkeeper\.db|set-aside\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
-/** What the service and its commands make in a data folder. */
+/** Names of files that the service and its commands create in a data folder. */
 const OWN_NAMES =
   /^(lock|service\.json|wattkeeper|set-aside\.db|telemetry|backups$|archive$|imports$|journal|restore|before-restore)/;
-/** Whether only Wattkeeper makes this file of a data folder, and nobody else. */
+/** Whether a file name is used by Wattkeeper alone. */
 export function isOwnFile(name: string): boolean {
   return OWN_FILES.test(name) || name === SERVICE_FILE;
 }
@@ -46,17 +46,17 @@ export function isOwnFile(name: string): boolean {
 const STICKY = 0o1000;
 
 /**
- * Makes the folder where it is missing and takes it for this process; it and its databases are then for this user alone. The lock is SQLite's
- * own on the file `lock`, so the operating system frees it however the process ends.
- * @throws InvalidInput for a path that cannot be used; Conflict while another process has the folder; Unavailable when it cannot be made or
- * written; Corrupt when a restore into it was cut off
+ * Creates the folder if missing and locks it for this process; it and its databases are then accessible to this user only. The lock is
+ * SQLite's own on the file `lock`, so the operating system releases it however the process ends.
+ * @throws InvalidInput for an unusable path; Conflict while another process has the lock; Unavailable when the folder cannot be created or
+ * written; Corrupt after an interrupted restore into it
  */
 export function openDataFolder(path: string): DataFolder {
   const folder = lockFolder(path);
   try {
     if (existsSync(folder.file(UNFINISHED_RESTORE))) {
       throw new Corrupt(
-        `a restore into ${path} was cut off, and the folder holds a part only: run the same \`restore … --into\` again, or remove the folder`,
+        `a restore into ${path} was interrupted, and the folder is incomplete: run the same \`restore … --into\` again, or remove the folder`,
       );
     }
     restrict(folder.path);
@@ -67,7 +67,9 @@ export function openDataFolder(path: string): DataFolder {
   }
 }
 
-/** Takes a folder without changing who may read it: as `openDataFolder`, for the restore that fills one, and for files that others read. */
+/**
+ * Locks a folder without changing its permissions: as `openDataFolder`, for the target of a restore and for files that other programs read.
+ */
 export function lockFolder(path: string): DataFolder {
   const given = pathFault(path);
   if (given !== null) throw new InvalidInput(`the path of the folder ${JSON.stringify(path)} ${given}`);
@@ -95,7 +97,7 @@ function takeLock(path: string): DatabaseSync {
     return lockFile(path);
   } catch (error) {
     if ((error as { errcode?: number }).errcode !== SQLITE_NOTADB) throw error;
-    // It holds no data, and nobody holds it: SQLite reads what is in it only then. It stays the same file for others who try.
+    // The file contains no data and is not locked: SQLite reads its content only then. It remains the same file for other processes.
     truncateSync(path);
     return lockFile(path);
   }
@@ -112,11 +114,11 @@ function lockFile(path: string): DatabaseSync {
   }
 }
 
-/** Makes a folder that this user can read and write, with the databases in it, or says what stands against it and what to do. */
+/** Creates a folder with databases that this user can read and write, or throws an error with the cause and the remedy. */
 function makeFolder(folder: string): void {
   let at = folder;
   try {
-    // One after the other: a recursive mkdir never ends where the system refuses names, as in /proc, and hides that a mount is read-only.
+    // One after the other: a recursive mkdir never ends where the system rejects names, as in /proc, and hides that a mount is read-only.
     const missing = missingParts(folder);
     at = missing.length === 0 ? folder : dirname(missing[0]!);
     if (!statSync(at).isDirectory()) mkdirSync(at);
@@ -135,7 +137,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** The folders on the way to one that do not exist, from the outermost on. */
+/** The missing parent folders of a path and the folder itself, from the outermost. */
 function missingParts(folder: string): string[] {
   const exists = lstatSync(folder, { throwIfNoEntry: false }) !== undefined;
   return exists ? [] : [...missingParts(dirname(folder)), folder];
@@ -147,17 +149,17 @@ function explain(path: string, error: unknown): string {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
-      return `this user (id ${process.getuid?.() ?? 'unknown'}) may not read and write ${where}: change its owner or mode (chown, chmod), ${elsewhere}`;
+      return `this user (id ${process.getuid?.() ?? 'unknown'}) has no permission to read and write ${where}: change its owner or mode (chown, chmod), ${elsewhere}`;
     case 'EROFS':
       return `${where} is on a file system that is mounted read-only: mount it for writing, ${elsewhere}`;
     case 'ENOTDIR':
     case 'EEXIST':
-      return `${where} is not a folder: move what is there away, ${elsewhere}`;
+      return `${where} is not a folder: move the file away, ${elsewhere}`;
     case 'ELOOP':
     case 'ENOENT':
       return lstatSync(where, { throwIfNoEntry: false })?.isSymbolicLink()
-        ? `${where} leads by a symbolic link to a place that does not exist: make that place, ${elsewhere}`
-        : `${where} cannot be made there (${messageOf(error)}): make it by hand, ${elsewhere}`;
+        ? `${where} is a symbolic link to a place that does not exist: create that place, ${elsewhere}`
+        : `${where} cannot be created there (${messageOf(error)}): create it by hand, ${elsewhere}`;
     case 'ENOSPC':
     case 'EDQUOT':
       return `the disk has no room for ${where}: free some space, ${elsewhere}`;
@@ -166,7 +168,7 @@ function explain(path: string, error: unknown): string {
   }
 }
 
-/** Takes the rights of other users away: from the databases, and from the folder unless something else is in it. */
+/** Removes the permissions of other users: from the databases, and from the folder unless it contains other files. */
 function restrict(folder: string): void {
   const names = readdirSync(folder);
   const { mode } = statSync(folder);
@@ -181,7 +183,7 @@ function limitMode(path: string, mode: number): void {
   try {
     if ((statSync(path).mode & 0o777 & ~mode) !== 0) chmodSync(path, mode);
   } catch (error) {
-    // It belongs to somebody else who lets us in, or its file system has no modes; that it can be written is checked already.
+    // The folder belongs to another user, or its file system has no modes; write permission was checked already.
     if (!['EPERM', 'ENOTSUP', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

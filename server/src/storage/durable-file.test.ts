@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A real file whose disk takes few bytes in one call, and none beyond a limit. */
+/** A real file whose disk accepts few bytes per call, and none beyond a limit. */
 async function writeTo(path: string, limit: number, spoil = false): Promise<void> {
   const file = await open(path, 'w+');
   let taken = 0;
@@ -30,17 +30,17 @@ async function writeTo(path: string, limit: number, spoil = false): Promise<void
   await writeVerified(disk, Buffer.from('a text that takes several calls'), 6).finally(() => file.close());
 }
 
-it('writes everything although each call takes a part only', async () => {
+it('writes everything although each call accepts only a part', async () => {
   await writeTo(join(folder, 'file'), Number.POSITIVE_INFINITY);
   expect(await readFile(join(folder, 'file'), 'utf8')).toBe('beforea text that takes several calls');
 });
 
-it('rejects when the disk takes no further bytes, and when it gives others back', async () => {
+it('rejects when the disk accepts no further bytes, and when it returns other bytes', async () => {
   await expect(writeTo(join(folder, 'full'), 20)).rejects.toThrow(Unavailable);
   await expect(writeTo(join(folder, 'spoilt'), Number.POSITIVE_INFINITY, true)).rejects.toThrow(Corrupt);
 });
 
-it('sets a file aside under a name that is free', async () => {
+it('sets a file aside under an unused name', async () => {
   const names = [];
   for (const text of ['one', 'two']) {
     await writeFile(join(folder, 'file'), text);

@@ -6,27 +6,27 @@ import { Corrupt, Unavailable } from '../domain/errors.ts';
 export type WritableFile = Pick<FileHandle, 'write' | 'read' | 'datasync'>;
 
 /**
- * Writes bytes at a position, however many calls the disk needs for them, syncs, and compares what can be read back.
- * @throws Unavailable when the disk takes no further bytes, Corrupt when it gives others back
+ * Writes bytes at a position, in as many calls as the disk needs, syncs them, and reads them back.
+ * @throws Unavailable when the disk accepts no further bytes, Corrupt when it returns other bytes
  */
 export async function writeVerified(file: WritableFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
     if (bytesWritten === 0)
-      throw new Unavailable(`the disk took ${done} of ${bytes.length} bytes: check that it has room`);
+      throw new Unavailable(`the disk accepted ${done} of ${bytes.length} bytes: check its free space`);
     done += bytesWritten;
   }
   await file.datasync();
   const found = Buffer.alloc(bytes.length);
   for (let done = 0; done < found.length; ) {
     const { bytesRead } = await file.read(found, done, found.length - done, position + done);
-    if (bytesRead === 0) throw new Corrupt(`the disk gave back ${done} of the ${bytes.length} bytes that were written`);
+    if (bytesRead === 0) throw new Corrupt(`the disk returned ${done} of the ${bytes.length} bytes that were written`);
     done += bytesRead;
   }
-  if (!found.equals(bytes)) throw new Corrupt('the disk gave back other bytes than were written');
+  if (!found.equals(bytes)) throw new Corrupt('the disk returned other bytes than were written');
 }
 
-/** Replaces a whole file: the former one stays until the new one is on disk and was read back. @throws as `writeVerified` */
+/** Replaces a whole file: the former one remains until the new one is on disk and verified. @throws as `writeVerified` */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.partial`;
   const file = await open(draft, 'w+', 0o600);
@@ -39,13 +39,13 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** Makes names that were added to a folder, or changed in it, survive a power cut. */
+/** Makes new and changed names in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path);
   await folder.sync().finally(() => folder.close());
 }
 
-/** The text of a file, or null where it is missing. */
+/** The text of a file, or null for a missing file. */
 export async function readOptional(path: string): Promise<string | null> {
   return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
@@ -54,8 +54,8 @@ export async function readOptional(path: string): Promise<string | null> {
 }
 
 /**
- * Gives a damaged file (or whatever lies in its place) another name in the same folder, so that a new one can take its place and the old one
- * can still be examined. Answers the new path.
+ * Renames a damaged file (or whatever has its name) within the folder, so that a new one can replace it and the old one can still be
+ * examined. Returns the new path.
  */
 export async function setAside(path: string, now: number): Promise<string> {
   const label = new Date(now).toISOString().replaceAll(':', '');

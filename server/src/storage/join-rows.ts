@@ -1,12 +1,14 @@
 import { concatRows, mergeRows, type Rows } from '../domain/columns/frame.ts';
 
-/** Parts in order of arrival on one strictly ascending axis, rows of the same instant merged. Rows without a value may stay. */
+/**
+ * Parts in order of arrival on one strictly ascending axis, rows of the same instant merged. The result may include rows without a value.
+ */
 export function joinRows(parts: readonly Rows[], columnCount: number): Rows {
   const joined = concatRows(parts, columnCount);
   return isAscending(joined.timestamps) ? joined : mergeRows(joined);
 }
 
-/** Rows to be filled. */
+/** Empty rows to fill. */
 export function makeRows(length: number, columnCount: number): Rows {
   return {
     timestamps: new Float64Array(length),
@@ -19,7 +21,7 @@ export function partOf({ timestamps, columns }: Rows, from: number, to: number):
   return { timestamps: timestamps.subarray(from, to), columns: columns.map((column) => column.subarray(from, to)) };
 }
 
-/** Leaves out rows without any value; the order stays. Shares memory where nothing is left out. */
+/** Removes rows without any value; the order is preserved. Shares memory when none is removed. */
 export function dropEmptyRows(rows: Rows): Rows {
   const { timestamps, columns } = rows;
   const kept = new Uint32Array(timestamps.length);
@@ -40,7 +42,7 @@ export function dropEmptyRows(rows: Rows): Rows {
   return { timestamps: pick(timestamps), columns: columns.map(pick) };
 }
 
-/** Splits rows of many devices by device, each in the order in which its rows stand. */
+/** Splits rows of many devices by device, preserving their order. */
 export function splitByDevice(device: Int32Array, rows: Rows): Map<number, Rows> {
   const counts = new Map<number, number>();
   for (let row = 0; row < device.length; row++) {

@@ -9,15 +9,15 @@ import { MemoryOptions } from './memory/memory-options.ts';
 import { PostgresOptions } from './postgres/postgres-options.ts';
 import { SqliteOptions } from './sqlite/sqlite-options.ts';
 
-/** What is known of a backend before it is opened. */
+/** Properties of a backend that are known before it is opened. */
 interface Traits {
-  /** Its engine runs in this process; others are servers. */
+  /** The engine runs in this process; others are servers. */
   readonly embedded: boolean;
-  /** Its file or folder where the options name none; null: it has no files here. */
+  /** Default name of its file or folder; null: no local files. */
   readonly file: string | null;
 }
 
-/** The one list of backends. An engine is loaded when a store of its type is opened for the first time. */
+/** The list of backends. An engine is loaded when a store of its type is first opened. */
 const BACKENDS = [
   backend(
     DuckDbOptions,
@@ -51,36 +51,36 @@ const BACKENDS = [
   ),
 ] as const;
 
-/** Options of every backend by `type`, as the configuration spells them; defaults, limits and costs are with each backend. */
+/** Options of every backend by `type`, as in the configuration; defaults, limits and costs are documented with each backend. */
 export const StoreOptions = z.discriminatedUnion('type', [
   BACKENDS[0].options,
   ...BACKENDS.slice(1).map(({ options }) => options),
 ]);
 export type StoreOptions = z.output<typeof StoreOptions>;
-/** The same with defaults left out. */
+/** As `StoreOptions`, with defaults omitted. */
 export type StoreInput = z.input<typeof StoreOptions>;
 
 /**
  * Opens a store by the name of its type.
- * @param folder holds the files of a store whose options name no path; default: the working folder
- * @throws InvalidInput when the options do not fit; Unavailable and Corrupt as the port has it
+ * @param folder for the files of a store whose options name no path; default: the working folder
+ * @throws InvalidInput for invalid options; Unavailable and Corrupt as specified by the port
  */
 export async function openTelemetryStore(options: StoreInput, folder = '.'): Promise<TelemetryStore> {
   return backendOf(options).open(options, folder);
 }
 
-/** What is known of the backend of a store. */
+/** Properties of the backend of a store. */
 export function traitsOf(options: { readonly type: string }): Traits {
   return backendOf(options);
 }
 
-/** Where a store has its files: its own path, or its place in a folder; null for a store without files here. */
+/** Path of a store's files: its own, or within a folder; null for a store without local files. */
 export function placeOf(options: StoreOptions, folder: string): string | null {
   const { file } = backendOf(options);
   return file === null ? null : (pathIn(options) ?? join(folder, file));
 }
 
-/** Why a folder cannot hold the files of a store that names no path, to be read after the folder; null where it can. */
+/** Why a folder cannot contain the files of a store that names no path, phrased to follow the folder's name; null when it can. */
 export function folderFault(options: StoreOptions, folder: string): string | null {
   const { file, options: schema } = backendOf(options);
   if (file === null || pathIn(options) !== undefined) return null;
@@ -108,7 +108,7 @@ function backend<S extends z.ZodObject<{ type: z.ZodLiteral<string> }>>(
     const parsed = options.safeParse(given);
     if (!parsed.success) {
       const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
-      throw new InvalidInput(`the store's options do not fit: ${z.prettifyError(parsed.error)}`, { fields });
+      throw new InvalidInput(`the store's options are invalid: ${z.prettifyError(parsed.error)}`, { fields });
     }
     const openStore = await load();
     return openStore({ ...parsed.data, path: pathIn(parsed.data) ?? join(folder, traits.file ?? '') });

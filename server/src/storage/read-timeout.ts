@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const SERVER_TIMEOUT_MS = 5_000;
 export const EMBEDDED_TIMEOUT_MS = MINUTE_MS;
 
-/** How long a store may show no activity before it is not used. */
+/** Time without any answer after which a store is not used. */
 export const readTimeout = (defaultMs: number) =>
   z
     .number()
@@ -13,4 +13,4 @@ export const readTimeout = (defaultMs: number) =>
     .min(100)
     .max(3_600_000)
     .default(defaultMs)
-    .describe('While it neither answers nor shows that it is alive for this long, the store is not used');
+    .describe('The store is not used while it neither answers nor responds to a probe for this long');

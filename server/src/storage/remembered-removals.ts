@@ -4,8 +4,8 @@ import { readOptional, replaceFile } from './durable-file.ts';
 import type { RemovedDevice } from './records/devices/removed-devices.ts';
 
 /**
- * Devices that were removed, beside their records: when those are lost, what a store still has of these devices must not bring them
- * back. Without it, or where it is damaged, nothing is remembered.
+ * Removed devices, stored next to the records: when these are lost, a store's remaining readings must not restore the devices. A missing or
+ * damaged file counts as empty.
  */
 const REMOVED_DEVICES = 'removed-devices.json';
 const Removals = z.array(z.object({ deviceId: z.string(), name: z.string(), removedAt: z.number() }));
@@ -20,7 +20,7 @@ export async function readRemovals(folder: string): Promise<RemovedDevice[]> {
   }
 }
 
-/** Replaces the file; on disk when it resolves. */
+/** Replaces the file; synced to disk when it resolves. */
 export function writeRemovals(folder: string, removals: readonly RemovedDevice[]): Promise<void> {
   return replaceFile(join(folder, REMOVED_DEVICES), JSON.stringify(removals));
 }

@@ -5,12 +5,12 @@ import type { Window } from '../domain/time/window.ts';
 import type { AggregateRequest, DeviceBuckets } from './backend.ts';
 import { joinRows } from './join-rows.ts';
 
-/** The span whose samples decide the aggregates of buckets. */
+/** The window whose samples determine the aggregates of buckets. */
 export function sampleWindow(edges: Float64Array, quantities: readonly string[], rules: SeriesRules): Window {
   return rulesWindow({ start: edges[0]!, end: edges.at(-1)! }, quantities, rules);
 }
 
-/** The widest of the sample windows of a request's devices, or null where there is no bucket. */
+/** The widest sample window of a request's devices, or null without buckets. */
 export function widestSampleWindow({ edges, quantities, rules }: AggregateRequest): Window | null {
   if (edges.length < 2) return null;
   let widest: Window = { start: edges[0]!, end: edges.at(-1)! };
@@ -23,7 +23,7 @@ export function widestSampleWindow({ edges, quantities, rules }: AggregateReques
 
 /**
  * Aggregates the columns of one device.
- * @param rows merged rows, those of the device's sample window and no others; one column per quantity asked
+ * @param rows merged rows of exactly the device's sample window; one column per requested quantity
  */
 export function aggregateRows(
   rows: Rows,
@@ -36,7 +36,7 @@ export function aggregateRows(
   });
 }
 
-/** Aggregates of devices, one at a time, from the rows of their sample windows as they come in pieces. */
+/** Aggregates devices, one at a time, from pieces of the rows of their sample windows. */
 export async function aggregatePieces(
   request: AggregateRequest,
   piecesOf: (deviceId: string, window: Window) => AsyncIterable<Rows>,

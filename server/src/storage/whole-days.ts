@@ -4,20 +4,20 @@ import { type Frame, lowerBound } from '../domain/columns/frame.ts';
 import type { Window } from '../domain/time/window.ts';
 import type { SeriesExtent, TelemetryStore } from './backend.ts';
 
-/** Everything that a store holds of one device and metric group. */
+/** The extent of one device and metric group in a store. */
 export interface DeviceGroup {
   readonly deviceId: string;
   readonly group: string;
   readonly quantities: readonly string[];
   readonly window: Window;
-  /** Values, of all quantities together. */
+  /** Number of values of all quantities. */
   readonly values: number;
 }
 
-/** Rows that are held at once, at least: frames end with the day in which they reach this. */
+/** Minimum number of rows in memory: frames end with the day in which they reach it. */
 const ROWS = 16_384;
 
-/** What a store holds, by device and metric group, in a fixed order. */
+/** The devices and metric groups of a store, in a fixed order. */
 export function deviceGroups(series: readonly SeriesExtent[]): DeviceGroup[] {
   const groups = new Map<string, SeriesExtent[]>();
   for (const extent of series) {
@@ -72,7 +72,7 @@ function* bySize(frame: Frame): Generator<Frame> {
   }
 }
 
-/** A frame as it is written to a store. */
+/** A frame as a batch for a store. */
 export function batchOf({ deviceId, group, quantities, timestamps, columns }: Frame): Batch {
   const device = new Int32Array(timestamps.length);
   return { sequence: 0, blocks: [{ group, quantities, devices: [deviceId], device, timestamps, columns }] };

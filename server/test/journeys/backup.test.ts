@@ -161,7 +161,7 @@ it('an interrupted restore into a folder is never opened as a data folder, and c
   await service.stop();
   writeFileSync(join(into, 'restore-unfinished'), '');
   writeFileSync(join(into, 'wattkeeper.db'), 'half of one');
-  await expect(startService(into)).rejects.toThrow(/a restore into .* was cut off.*run the same/);
+  await expect(startService(into)).rejects.toThrow(/a restore into .* was interrupted.*run the same/);
   const what = { backup: join(folder, 'backups', (result as Backup).name), keys: { identities: [IDENTITY] } };
   const how = { engine: 'duckdb', signal: new AbortController().signal, progress: () => {} } as const;
   expect(await restoreIntoFolder({ ...what, ...how, folder: into })).toMatchObject({ values: 1 });

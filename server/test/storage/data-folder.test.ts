@@ -125,9 +125,9 @@ it('what is no folder is refused with what to do', () => {
   symlinkSync(join(base, 'nowhere'), join(base, 'dangling'));
   symlinkSync(join(base, 'loop'), join(base, 'loop'));
   for (const [name, reason] of [
-    ['file', /is not a folder: move what is there away, or set data_dir/],
-    ['file/below', /is not a folder: move what is there away, or set data_dir/],
-    ['dangling', /leads by a symbolic link to a place that does not exist: make that place, or set data_dir/],
+    ['file', /is not a folder: move the file away, or set data_dir/],
+    ['file/below', /is not a folder: move the file away, or set data_dir/],
+    ['dangling', /is a symbolic link to a place that does not exist: create that place, or set data_dir/],
     ['loop', /symbolic link.* or set data_dir/],
   ] as const) {
     expect(() => openDataFolder(join(base, name))).toThrow(Unavailable);
@@ -152,13 +152,15 @@ it('a folder, and a file in it, that this user may not write is refused with wha
     [own, join(own, 'wattkeeper.db')],
   ] as const) {
     expect(asOtherUser(path)).toContain(
-      `may not read and write ${named}: change its owner or mode (chown, chmod), or set data_dir`,
+      `has no permission to read and write ${named}: change its owner or mode (chown, chmod), or set data_dir`,
     );
   }
 });
 
 it.runIf(existsSync('/proc/self'))('a folder where the system makes none is refused instead of waited for', () => {
-  expect(() => openDataFolder('/proc/wattkeeper')).toThrow(/\/proc\/wattkeeper cannot be made there .*or set data_dir/);
+  expect(() => openDataFolder('/proc/wattkeeper')).toThrow(
+    /\/proc\/wattkeeper cannot be created there .*or set data_dir/,
+  );
 });
 
 /** What opening a folder says to a user who owns nothing: the administrator may write everywhere. */

@@ -7,18 +7,18 @@ import type { TelemetryStore } from '../backend.ts';
 import type { ArchivedMonth } from '../layers/tiered-reads.ts';
 import { batchOf, type DeviceGroup, deviceGroups, readWholeDays } from '../whole-days.ts';
 
-/** What is copied: `read` answers from store and archive as one where there are archived months, `series` tells of the store alone. */
+/** The source: `read` covers store and archive where there are archived months, `series` covers the store alone. */
 export interface BackfillSource extends Pick<TelemetryStore, 'series' | 'read'> {
   readonly archivedMonths: () => Promise<readonly ArchivedMonth[]>;
 }
 
 export interface BackfillReport {
   readonly series: number;
-  /** Samples of the source that were looked at: all of them are in the target now. */
+  /** Number of compared samples of the source, all of which are now in the target. */
   readonly values: number;
-  /** Those that were not there before, or had another value. */
+  /** Number of samples that were missing or different in the target. */
   readonly written: number;
-  /** Months of a metric group that came, at least in part, from the archive. */
+  /** Months of a metric group that were read, at least in part, from the archive. */
   readonly archivedMonths: number;
 }
 
@@ -29,19 +29,19 @@ export interface BackfillOptions {
   readonly progress: OnProgress;
 }
 
-/** Of one device and metric group in a span of time that no other piece covers. */
+/** Samples of one device and metric group in a time span that no other piece covers. */
 interface Piece extends DeviceGroup {
-  /** Where it belongs to, for people: `solar 2025-03`, or the group of what is in the store. */
+  /** Label for progress: `solar 2025-03`, or the group for data from the store. */
   readonly name: string;
 }
 
 /**
- * Copies what a store and its archive hold into another store, and makes sure of it: days that the target has already are passed over, so that
- * a backfill that was cut off goes on where it was; what is written is read back. Samples that only the target has stay.
- * @throws Corrupt when the target does not give back what it was given, or a file of the archive is not what was stored
+ * Copies a store and its archive to another store and verifies the result. Days that the target already has are skipped, so that an
+ * interrupted backfill continues; written data is read back. Samples that only the target has remain.
+ * @throws Corrupt when the target returns other data than was written, or a file of the archive differs from the stored one
  */
 export async function backfill({ from, to, signal, progress }: BackfillOptions): Promise<BackfillReport> {
-  // In this order: a month that moves to the archive in between is in both, one that moves later is read from wherever it is.
+  // In this order: a month that moves to the archive meanwhile is in both lists, and one that moves later is read from its current place.
   const stored = deviceGroups(await from.series());
   const months = await from.archivedMonths();
   const total = Math.max(sum(stored.map(({ values }) => values)) + sum(months.map(({ bytes }) => bytes)), 1);
@@ -63,7 +63,7 @@ export async function backfill({ from, to, signal, progress }: BackfillOptions):
   return { series: seen.size, values, written, archivedMonths: months.length };
 }
 
-/** Archived months one after the other, so that each file is fetched once; then what is in the store outside of them. */
+/** Archived months one after the other, so that each file is fetched once; then the store's data outside of them. */
 async function* piecesOf(stored: readonly DeviceGroup[], months: readonly ArchivedMonth[]): AsyncGenerator<Piece> {
   for (const { group, month, bytes, holdings } of months) {
     const inStore = stored.filter((of) => of.group === group && intersect(of.window, month) !== null);
@@ -71,7 +71,7 @@ async function* piecesOf(stored: readonly DeviceGroup[], months: readonly Archiv
     const quantities = [...new Set([...inArchive.quantities, ...inStore.flatMap((of) => of.quantities)])].sort();
     const devices = new Set([...inArchive.deviceIds, ...inStore.map((of) => of.deviceId)]);
     const name = `${group} ${monthName(month.start)}`;
-    // An archived value takes about a byte: near enough to tell how far it is.
+    // An archived value takes about one byte: accurate enough for progress.
     for (const deviceId of devices) {
       yield { deviceId, group, quantities, window: month, values: bytes / devices.size, name };
     }
@@ -85,7 +85,7 @@ async function* piecesOf(stored: readonly DeviceGroup[], months: readonly Archiv
   }
 }
 
-/** The parts of a window that spans in ascending order leave over. */
+/** The parts of a window outside of ascending spans. */
 function* outside(window: Window, spans: readonly Window[]): Generator<Window> {
   let { start } = window;
   for (const span of spans) {
@@ -96,7 +96,7 @@ function* outside(window: Window, spans: readonly Window[]): Generator<Window> {
   if (start < window.end) yield { start, end: window.end };
 }
 
-/** Answers how many values of the frame were not in the target. */
+/** Returns the number of values of the frame that were missing in the target. */
 async function copy(frame: Frame, to: BackfillOptions['to']): Promise<number> {
   const missing = await missingIn(to, frame);
   if (missing === 0) return 0;
@@ -104,11 +104,11 @@ async function copy(frame: Frame, to: BackfillOptions['to']): Promise<number> {
   const still = await missingIn(to, frame);
   if (still === 0) return missing;
   throw new Corrupt(
-    `the target does not give back ${still} of the values of ${frame.deviceId} ${frame.group} that were written, around ${new Date(frame.timestamps[0]!).toISOString()}`,
+    `the target does not return ${still} of the values of ${frame.deviceId} ${frame.group} that were written, around ${new Date(frame.timestamps[0]!).toISOString()}`,
   );
 }
 
-/** A device need not have every quantity that a file of the archive has: none comes up in the target that way. */
+/** A device need not have every quantity of an archive file: empty ones are not created in the target. */
 function withoutEmptyColumns(frame: Frame): Frame {
   const kept = frame.columns.map((column) => column.some((value) => value === value));
   return {
@@ -118,7 +118,7 @@ function withoutEmptyColumns(frame: Frame): Frame {
   };
 }
 
-/** How many of a frame's values a store lacks, or has otherwise. */
+/** Number of a frame's values that are missing or different in a store. */
 async function missingIn(store: Pick<TelemetryStore, 'read'>, frame: Frame): Promise<number> {
   const { deviceId, group, quantities, timestamps, columns } = frame;
   const window = { start: timestamps[0]!, end: (timestamps.at(-1) as number) + 1 };

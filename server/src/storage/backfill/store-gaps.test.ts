@@ -14,7 +14,7 @@ import { type StoreGap, StoreGaps } from './store-gaps.ts';
 const T0 = Date.UTC(2026, 0, 15);
 const never = new AbortController().signal;
 
-/** A durable store in memory, of which copies can be made and put back. */
+/** A durable store in memory that can be copied and replaced by a copy. */
 class Disk {
   store: TelemetryStore = empty();
 
@@ -37,7 +37,7 @@ function empty(): TelemetryStore {
   });
 }
 
-/** A service with a journal that forgets what every configured store has. */
+/** A service whose journal drops batches that every configured store has. */
 class World {
   readonly disks = new Map<string, Disk>(['a', 'b', 'c'].map((name) => [name, new Disk()]));
   readonly copies = new Map<string, TelemetryStore>();
@@ -84,7 +84,7 @@ class World {
     this.#journal.batches.push(this.accepted.length);
   }
 
-  /** Gives a store some of what waits for it; `saved`: the journal notes it before anything else happens. */
+  /** Delivers some pending batches to a store; `saved`: the journal records it immediately. */
   async deliver(name: string, count: number, saved: boolean): Promise<void> {
     const { gaps, places } = this.#running!;
     const place = places.get(name);
@@ -114,7 +114,7 @@ class World {
     return [...this.#running!.places.keys()];
   }
 
-  /** Instants that a store lacks although everything that waits for it was delivered. */
+  /** Instants missing in a store although all pending batches were delivered. */
   async lacks(name: string): Promise<number[]> {
     await this.deliver(name, Number.MAX_SAFE_INTEGER, true);
     const rows = await rowsOf(this.disks.get(name)!.store, 'g', ['d'], ['v']);
@@ -132,7 +132,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constantFrom('fill' as const, 'check' as const) }),
 );
 
-/** A copy that was made before the store was filled takes its place, and nothing was sent in between. */
+/** A copy from before the store was filled replaces it, and nothing was sent in between. */
 const copyOfBefore: (typeof step extends fc.Arbitrary<infer S> ? S : never)[] = [
   { do: 'accept' },
   { do: 'restart', names: ['c'] },
@@ -145,7 +145,7 @@ const copyOfBefore: (typeof step extends fc.Arbitrary<infer S> ? S : never)[] = 
   { do: 'putBack', name: 'a' },
 ];
 
-it('whatever becomes of stores, one that lacks what was acknowledged is known to, and one that was filled lacks nothing', async () => {
+it('whatever happens to stores, a store that lacks acknowledged readings is detected, and a filled one lacks nothing', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
       const world = new World();
@@ -167,7 +167,7 @@ it('whatever becomes of stores, one that lacks what was acknowledged is known to
             break;
           case 'putBack':
           case 'empty': {
-            // Somebody exchanges the files while the service is down.
+            // The files are exchanged while the service is down.
             const names = world.names();
             world.stop();
             const copy = one.do === 'empty' ? empty() : world.copies.get(one.name);
@@ -197,7 +197,7 @@ async function expectKnown(world: World): Promise<void> {
 async function fillAll(world: World): Promise<void> {
   const whole = world.names().find((of) => world.gaps().of(of) === null);
   if (whole === undefined) return;
-  // What is still on its way to the source is not copied from it.
+  // Batches that are not yet delivered to the source cannot be copied from it.
   await world.deliver(whole, Number.MAX_SAFE_INTEGER, true);
   for (const of of world.names()) {
     const gap = world.gaps().of(of);
@@ -221,7 +221,7 @@ function pick({ series, read }: TelemetryStore): Pick<TelemetryStore, 'series' |
   return { series, read };
 }
 
-it('a store that nothing happened to has no gap, whatever it was given before the start and after it', async () => {
+it('an undisturbed store has no gap, whatever was written before the start and after it', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.nat(3), fc.nat(3), fc.boolean()), { maxLength: 20 }), async (rounds) => {
       const world = new World();
@@ -237,7 +237,7 @@ it('a store that nothing happened to has no gap, whatever it was given before th
   );
 });
 
-it('holds a store that could not be opened at the start against the journal when it is', async () => {
+it('compares a store that could not be opened at the start with the journal once it is open', async () => {
   for (const [cursor, trimmed, reason] of [
     [undefined, 4, 'added'],
     [2, 4, 'left_out'],
@@ -264,7 +264,7 @@ it('holds a store that could not be opened at the start against the journal when
     expect(gaps.startAfter('s')).toBe(cursor ?? 0);
     await gaps.verify('s', empty());
     expect(gaps.of('s')?.reason ?? null).toBe(reason);
-    // Once it was given something, losing that is noticed as soon as it is opened again.
+    // After a first delivery, its loss is detected as soon as the store is opened again.
     const store = empty();
     await store.write([gaps.markOf('s', 7)]);
     await gaps.noteTaken('s', 7);
@@ -276,7 +276,7 @@ it('holds a store that could not be opened at the start against the journal when
   }
 });
 
-it('says why a store lacks readings, and knows stores by their marks on every engine', async () => {
+it('gives the reason of a gap, and identifies stores by their marks on every engine', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-gaps-'));
   try {
     for (const type of ['duckdb', 'sqlite', 'file'] as const) {
@@ -317,12 +317,12 @@ it('says why a store lacks readings, and knows stores by their marks on every en
       expect(gaps.startAfter('s')).toBe(5);
       expect(found).toEqual([]);
 
-      // The journal says that it has more than the store itself says.
+      // The journal's cursor is ahead of the store's mark.
       cursors.set('s', 8);
       gaps = await start(1, 8);
       await gaps.verify('s', store);
       expect(gaps.of('s')).toEqual({ until: T0, reason: 'replaced' });
-      // As long as the journal still has it, it is given again.
+      // While the journal still has the batches, they are delivered again.
       found.length = 0;
       await gaps.close('s', gaps.of('s')!, store);
       cursors.set('s', 12);

@@ -5,15 +5,15 @@ import { markOf, readMark } from '../layers/journal-marks.ts';
 
 /** A store lacks readings, or may lack them. */
 export interface StoreGap {
-  /** Those that it lacks arrived before this instant, epoch milliseconds. */
+  /** The missing readings arrived before this instant, epoch milliseconds. */
   readonly until: number;
-  /** `added`: it is new; `left_out`: it was not configured for a time; `replaced`: its data is gone, or older than it was. */
+  /** `added`: the store is new; `left_out`: it was not configured for a time; `replaced`: its data is lost or older than before. */
   readonly reason: 'added' | 'left_out' | 'replaced';
 }
 
 const Kept = z.object({
   journal: z.number(),
-  /** There were readings before the journal. */
+  /** Readings were recorded before the journal. */
   has_history: z.boolean(),
   stores: z.array(
     z.object({
@@ -35,29 +35,29 @@ export interface StoreGapsOptions {
   };
   /** Configured stores. */
   readonly names: readonly string[];
-  /** Whether the records know of series. */
+  /** Whether the records contain series. */
   readonly hasHistory: () => Promise<boolean>;
   readonly load: () => Promise<unknown>;
   readonly save: (state: unknown) => Promise<void>;
-  /** Called when a gap is found, before it is on record: cut off in between, it is found again. */
+  /** Called when a gap is found, before it is recorded: after an interruption, it is found again. */
   readonly onGap: (store: string, gap: StoreGap) => Promise<void>;
   readonly now: () => number;
 }
 
 /**
- * Knows which stores lack readings. The journal forgets a batch once every configured store has it, so that a store that was not among them, or
- * that lost what it had, lacks it silently: each store is compared with the journal whenever it is opened, by its cursor and by the mark that
- * the store itself keeps.
+ * Detects stores that lack readings. The journal drops a batch once every configured store has it, so a store that was not configured then,
+ * or that lost data, lacks it silently: each store is compared with the journal whenever it is opened, by its cursor and by the mark in the
+ * store itself.
  */
 export class StoreGaps {
   readonly #options: StoreGapsOptions;
   readonly #journal: number;
-  /** Newest batch that each store has confirmed: at first as the journal has it. */
+  /** Newest batch that each store has confirmed, initially from the journal. */
   readonly #confirmed: Map<string, number>;
   readonly #isKnown: (name: string) => boolean;
   readonly #hasHistory: boolean;
   readonly #states: Map<string, StoreState>;
-  /** Places after which stores that were compared continue; after the start, those after which they did. */
+  /** Sequence numbers after which compared stores continue; after the start, those after which they did. */
   readonly #places = new Map<string, number>();
   readonly #trimmed: number;
   #isStarted = false;
@@ -76,14 +76,14 @@ export class StoreGaps {
     const { journal, names, hasHistory, load } = options;
     const { id, trimmed } = await journal.origin();
     const parsed = Kept.safeParse(await load());
-    // What was kept for another journal means nothing in this one.
+    // State of another journal does not apply to this one.
     const isOurs = parsed.success && parsed.data.journal === id;
     const fresh: Kept = { journal: id, has_history: journal.head() === 0 && (await hasHistory()), stores: [] };
     const gaps = new StoreGaps(options, isOurs ? parsed.data : fresh, trimmed, await journal.cursors());
     if (!isOurs) await gaps.#save();
     for (const name of names) {
       const cursor = gaps.#confirmed.get(name);
-      // A store of an earlier version, or one that could not be opened yet, has no mark that would show it.
+      // A store of an earlier version, or one that could not be opened yet, has no mark that would reveal the gap.
       if (cursor !== undefined && cursor < trimmed && !gaps.#states.get(name)?.marked)
         await gaps.#note(name, cursor === 0 ? 'added' : 'left_out');
     }
@@ -97,9 +97,9 @@ export class StoreGaps {
     const fills = this.#states.get(name)?.fills ?? 0;
     const expected = { sequence: confirmed ?? 0, fills };
     const found = await readMark(store, this.#journal, expected, this.#options.now());
-    // A copy of before it was filled lacks what it lacked then.
+    // A copy from before a backfill still has the gap of that time.
     const mark = found === null ? null : found.fills < fills ? 0 : found.sequence;
-    // A mark may be written although the batches before it are not yet: they are given again.
+    // A mark may be written although the batches before it are not yet: they are delivered again.
     const place = mark === null ? this.#unmarked(name) : Math.min(confirmed ?? mark, mark);
     if (!this.#isStarted) this.#places.set(name, Math.max(place, this.#trimmed));
     const given = Math.max(this.#places.get(name) ?? 0, this.#trimmed);
@@ -109,19 +109,19 @@ export class StoreGaps {
       await this.#note(name, 'added');
   }
 
-  /** The batch after which a store continues; undefined: as its cursor says. Stores that are opened later are held against it. */
+  /** The batch after which a store continues; undefined: after its cursor. Stores that are opened later are compared with it. */
   startAfter(name: string): number | undefined {
     this.#isStarted = true;
     return this.#options.names.includes(name) ? this.#place(name) : undefined;
   }
 
-  /** What a store is given together with batches, the newest of which has this sequence. */
+  /** The mark that is written to a store together with batches, the newest of which has this sequence number. */
   markOf(name: string, sequence: number): Batch {
     const fills = this.#states.get(name)?.fills ?? 0;
     return markOf(this.#journal, { sequence, fills }, this.#options.now());
   }
 
-  /** A store has taken batches with their mark. */
+  /** Records that a store has accepted batches with their mark. */
   async noteTaken(name: string, sequence: number): Promise<void> {
     this.#confirmed.set(name, sequence);
     this.#places.set(name, sequence);
@@ -135,7 +135,7 @@ export class StoreGaps {
     return this.#states.get(name)?.gap ?? null;
   }
 
-  /** The gap is filled, or somebody accepts it. One that was found since is another. */
+  /** Closes a gap that is filled or accepted by a user. A gap found since then is another one. */
   async close(name: string, gap: StoreGap, store: Pick<TelemetryStore, 'write'>): Promise<void> {
     const state = this.#states.get(name);
     if (state?.gap?.until !== gap.until) return;
@@ -151,7 +151,7 @@ export class StoreGaps {
     return place;
   }
 
-  /** Newest batch that a store without a mark has: stores of earlier versions have none. */
+  /** Newest batch of a store without a mark: stores of earlier versions have none. */
   #unmarked(name: string): number {
     return this.#states.get(name)?.marked ? 0 : (this.#confirmed.get(name) ?? 0);
   }

@@ -9,16 +9,16 @@ const BACKUP = '.backup';
 const CARD = '.json';
 
 /**
- * Copies of backups in an object store. The card of a copy is stored last: a backup without one is not a copy yet, and is sent again.
- * Every function rejects with `Unavailable` while the place does not answer.
+ * Copies of backups in an object store. The card of a copy is stored last: a backup without a card is not yet copied, and is sent again.
+ * Every method rejects with `Unavailable` while the place does not answer.
  */
 export class BackupCopies {
   readonly #objects: ObjectStore;
   readonly #folder: BackupFolder;
-  /** By name: a card changes only through this object. */
+  /** By name: cards change only through this object. */
   readonly #cards = new Map<string, Backup>();
 
-  /** @param folder where backups are made, and where copies come back to */
+  /** @param folder of the backups, into which copies are fetched */
   constructor(objects: ObjectStore, folder: BackupFolder) {
     this.#objects = objects;
     this.#folder = folder;
@@ -55,14 +55,14 @@ export class BackupCopies {
     return missing.length;
   }
 
-  /** Sends the card of a copy anew. */
+  /** Sends the card of a copy again. */
   async writeCard(backup: Backup): Promise<void> {
     await this.#folder.writeCard(backup);
     await this.#objects.put(backup.name + CARD, this.#folder.file(backup.name + CARD));
     this.#cards.set(backup.name, backup);
   }
 
-  /** Brings a copy back into the folder. @throws Corrupt when it is not what was sent; NotFound */
+  /** Fetches a copy into the folder. @throws Corrupt when it differs from the sent one; NotFound */
   async fetch(name: string): Promise<Backup> {
     const card = await this.#readCard(name);
     const draft = await this.#folder.incoming(name);
@@ -77,7 +77,7 @@ export class BackupCopies {
     }
   }
 
-  /** Removes copies of backups that started before an instant, but never the newest; answers how many. */
+  /** Deletes copies of backups that started before an instant, except the newest; returns their number. */
   async prune(before: string): Promise<number> {
     const old = (await this.list()).slice(1).filter(({ started_at }) => started_at < before);
     for (const { name } of old) {

@@ -30,7 +30,7 @@ async function expectSame(path: string, keys: BackupKeys = {}): Promise<void> {
   expect((await read(path, keys)).map(({ name, data }) => [name, Buffer.from(data).toString()])).toEqual(wanted);
 }
 
-/** A few bytes of padding and checksum carry nothing: without them everything may still be there, and is proved to be. */
+/** Some bytes of padding and checksum carry no data: with changes to them, the content may still be complete, and is compared. */
 async function expectRefusedOrSame(path: string, keys: BackupKeys): Promise<void> {
   await expectSame(path, keys).catch((error: unknown) => {
     if (!(error instanceof Corrupt || error instanceof Forbidden)) throw error;
@@ -38,21 +38,21 @@ async function expectRefusedOrSame(path: string, keys: BackupKeys): Promise<void
 }
 
 describe('a backup file', () => {
-  it('gives back what was put in, in order', async () => {
+  it('returns the entries in order', async () => {
     const path = newPath();
     const { bytes } = await writeBackupFile(path, entries(), {}, never);
     expect(readFileSync(path).length).toBe(bytes);
     await expectSame(path);
   });
 
-  it('is never written over another one', async () => {
+  it('never overwrites an existing file', async () => {
     const path = newPath();
     writeFileSync(path, 'precious');
     await expect(writeBackupFile(path, entries(), {}, never)).rejects.toThrow(/EEXIST/);
     expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 
-  it('is closed to all but who knows the passphrase', async () => {
+  it('can be read only with the passphrase', async () => {
     const path = newPath();
     await writeBackupFile(path, entries(), { passphrase: 'correct horse battery staple' }, never);
     expect(readFileSync(path).includes('entry')).toBe(false);
@@ -61,7 +61,7 @@ describe('a backup file', () => {
     await expect(read(path)).rejects.toThrow(/is encrypted: give its passphrase or an identity/);
   });
 
-  it('is closed to all but who holds an identity', async () => {
+  it('can be read only with an identity', async () => {
     const path = newPath();
     const [ours, other] = [await generateX25519Identity(), await generateX25519Identity()];
     await writeBackupFile(path, entries(), { recipients: [await identityToRecipient(ours)] }, never);
@@ -72,7 +72,7 @@ describe('a backup file', () => {
     );
   });
 
-  it('stops when told', async () => {
+  it('stops when aborted', async () => {
     const stop = new AbortController();
     async function* endless() {
       for (let i = 0; ; i++) {
@@ -83,7 +83,7 @@ describe('a backup file', () => {
     await expect(writeBackupFile(newPath(), endless(), {}, stop.signal)).rejects.toThrow();
   });
 
-  it('fails with what the source failed with', async () => {
+  it('rejects with the error of its source', async () => {
     async function* broken(): AsyncGenerator<BackupEntry> {
       yield { name: 'a', data: new Uint8Array(10) };
       throw new Error('the store is gone');
@@ -102,7 +102,7 @@ describe('a backup file', () => {
       return readFileSync(path);
     })();
 
-    it('that was cut off anywhere is refused, or lacks nothing', async () => {
+    it('rejects a file truncated at any byte, unless nothing is missing', async () => {
       const bytes = await whole;
       await fc.assert(
         fc.asyncProperty(fc.integer({ min: 0, max: bytes.length - 1 }), async (length) => {
@@ -114,7 +114,7 @@ describe('a backup file', () => {
       );
     });
 
-    it('that was cut in half is refused', async () => {
+    it('rejects a file cut in half', async () => {
       const bytes = await whole;
       const path = newPath();
       writeFileSync(path, bytes.subarray(0, bytes.length >> 1));

@@ -7,14 +7,14 @@ import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { Pack } from 'tar-stream';
 import { Corrupt, Forbidden, InvalidInput, messageOf } from '../../domain/errors.ts';
 
-/** How a backup is encrypted and opened: with a passphrase, or for recipients (`age1…`) who hold identities (`AGE-SECRET-KEY-1…`). */
+/** Keys of a backup: a passphrase, or recipients (`age1…`) whose identities (`AGE-SECRET-KEY-1…`) decrypt it. */
 export interface BackupKeys {
   readonly passphrase?: string | undefined;
   readonly recipients?: readonly string[] | undefined;
   readonly identities?: readonly string[] | undefined;
 }
 
-/** A piece of a backup, small enough to hold. */
+/** A piece of a backup that fits into memory. */
 export interface BackupEntry {
   readonly name: string;
   readonly data: Uint8Array;
@@ -25,7 +25,7 @@ export interface WrittenFile {
   readonly sha256: string;
 }
 
-/** The last entry: a digest of every other one. A file that ends without it was cut off. */
+/** The last entry: a digest of every other one. A file without it is truncated. */
 const CHECKSUMS = 'checksums.json';
 const AGE_MAGIC = 'age-encryption.org/v1';
 const ZSTD_LEVEL = 3;
@@ -36,8 +36,8 @@ export function encrypts({ passphrase, recipients = [] }: BackupKeys): boolean {
 }
 
 /**
- * Writes entries as a tar in zstd, in age when there are keys, to a file that must not exist; on disk when it resolves. The format is in
- * docs/formats/backup.md. A failure leaves the file for the caller to remove.
+ * Writes entries as a tar in zstd, in age when there are keys, to a file that must not exist; synced to disk when it resolves. The format
+ * is in docs/formats/backup.md. After a failure, the caller deletes the file.
  */
 export async function writeBackupFile(
   path: string,
@@ -56,7 +56,7 @@ export async function writeBackupFile(
     let bytes = 0;
     const filled = fill(pack, entries).catch((error: unknown) => void pack.destroy(error as Error));
     const compressed = pipeline(pack, zstd, { signal });
-    // A failure ends the loop below as well, and is told there.
+    // A failure also ends the loop below, which reports it.
     compressed.catch(() => {});
     for await (const chunk of await encrypted(zstd, keys)) {
       hash.update(chunk as Uint8Array);
@@ -100,7 +100,7 @@ async function encrypted(source: Readable, keys: BackupKeys): Promise<Readable> 
     if (keys.passphrase !== undefined) encrypter.setPassphrase(keys.passphrase);
     else for (const recipient of keys.recipients ?? []) encrypter.addRecipient(recipient);
   } catch (error) {
-    throw new InvalidInput(`backups cannot be encrypted for the recipients given: ${messageOf(error)}`, {
+    throw new InvalidInput(`backups cannot be encrypted for the configured recipients: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -109,8 +109,8 @@ async function encrypted(source: Readable, keys: BackupKeys): Promise<Readable> 
 }
 
 /**
- * Reads a backup's entries in order and checks each byte on the way: what was yielded counts only when the iteration has ended by itself.
- * @throws Corrupt for a truncated or changed file, Forbidden when no key fits, NotFound-like errors of the file system as they are
+ * Reads a backup's entries in order and verifies each byte: the entries are valid only when the iteration has ended without an error.
+ * @throws Corrupt for a truncated or changed file, Forbidden when no key fits, errors of the file system unchanged
  */
 export async function* readBackupFile(path: string, keys: BackupKeys): AsyncGenerator<BackupEntry> {
   const found = new Map<string, string>();
@@ -134,18 +134,18 @@ export async function* readBackupFile(path: string, keys: BackupKeys): AsyncGene
     await flow;
   } catch (error) {
     if (error instanceof Corrupt || error instanceof Forbidden) throw error;
-    throw new Corrupt(`the backup ${path} is damaged or cut off: ${messageOf(error)}`, { cause: error });
+    throw new Corrupt(`the backup ${path} is damaged or truncated: ${messageOf(error)}`, { cause: error });
   } finally {
     extract.destroy();
   }
-  if (listed === null) throw new Corrupt(`the backup ${path} is cut off: its list of checksums is missing`);
+  if (listed === null) throw new Corrupt(`the backup ${path} is truncated: its list of checksums is missing`);
   compare(path, listed, found);
 }
 
 function compare(path: string, listed: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): void {
   for (const name of new Set([...listed.keys(), ...found.keys()])) {
     if (listed.get(name) !== found.get(name))
-      throw new Corrupt(`the backup ${path} is damaged: its part ${name} is not what was written`);
+      throw new Corrupt(`the backup ${path} is damaged: its part ${name} differs from its checksum`);
   }
 }
 

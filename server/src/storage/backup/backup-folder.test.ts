@@ -30,7 +30,7 @@ function card(day: number): Backup {
   };
 }
 
-it('a card whose backup a crash kept from its name, or removed, stands for no backup, and goes with the next one', async () => {
+it('ignores a card without its backup after a crash, and deletes it with the next backup', async () => {
   const folder = new BackupFolder(path);
   for (const day of [1, 2]) {
     const draft = await folder.draft(card(day).name);

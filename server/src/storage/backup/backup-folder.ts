@@ -11,8 +11,8 @@ const INCOMING = '.incoming';
 const CARD = '.json';
 
 /**
- * Backups in a folder, each with a card beside it that tells what it holds without opening it. A backup is there when both are: the card
- * comes first and goes last, so that a crash in between leaves no file that nothing lists or removes.
+ * Backups in a folder, each with a card that describes its content without opening it. A backup exists when both files do: the card is
+ * written first and deleted last, so that a crash in between leaves no file that is neither listed nor deleted.
  */
 export class BackupFolder {
   readonly path: string;
@@ -21,7 +21,7 @@ export class BackupFolder {
     this.path = path;
   }
 
-  /** Newest first. A backup whose card is missing or unreadable, and a card without its backup, are left out. */
+  /** Newest first. A backup with a missing or unreadable card, and a card without its backup, are omitted. */
   async list(): Promise<Backup[]> {
     const names = new Set(await readdir(this.path).catch(whenMissing([])));
     const whole = [...names].filter((name) => name.endsWith(BACKUP) && names.has(name + CARD));
@@ -29,7 +29,7 @@ export class BackupFolder {
     return cards.filter((card) => card !== undefined).sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
   }
 
-  /** Throws NotFound with the names that there are. */
+  /** Throws NotFound with the existing names. */
   async require(name: string): Promise<Backup> {
     const all = await this.list();
     const found = all.find((backup) => backup.name === name);
@@ -46,13 +46,13 @@ export class BackupFolder {
     return join(this.path, name);
   }
 
-  /** A path to write a new backup to, which `keep` then gives its name. What an earlier attempt left there is gone. */
+  /** A path for a new backup, which `keep` renames. The file of an earlier attempt is deleted. */
   async draft(name: string): Promise<string> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     const names = new Set(await readdir(this.path));
     const isLeft = (entry: string) => {
       const backup = entry.slice(0, -CARD.length);
-      // One that is being fetched has its card before it has its name.
+      // A backup that is being fetched has its card before its name.
       const isAlone = entry.endsWith(BACKUP + CARD) && !names.has(backup) && !names.has(backup + INCOMING);
       return isAlone || entry.endsWith(PARTIAL);
     };
@@ -60,13 +60,13 @@ export class BackupFolder {
     return this.file(name + PARTIAL);
   }
 
-  /** A path for something that is fetched into the folder while a backup may be written there. */
+  /** A path for a file that is fetched into the folder, possibly while a backup is being written. */
   async incoming(name: string): Promise<string> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     return this.file(name + INCOMING);
   }
 
-  /** Writes the card of a draft that is on disk, and gives the draft its name. */
+  /** Writes the card of a draft that is on disk, and renames the draft. */
   async keep(draft: string, card: Backup): Promise<void> {
     await this.writeCard(card);
     await rename(draft, this.file(card.name));
@@ -84,7 +84,7 @@ export class BackupFolder {
     await rename(path + PARTIAL, path);
   }
 
-  /** Removes backups that started before an instant, but never the newest; answers how many. */
+  /** Deletes backups that started before an instant, except the newest; returns their number. */
   async prune(before: string): Promise<number> {
     const old = (await this.list()).slice(1).filter(({ started_at }) => started_at < before);
     for (const { name } of old) {
@@ -94,12 +94,12 @@ export class BackupFolder {
     return old.length;
   }
 
-  /** Throws Corrupt when the file is not the one that the card describes. */
+  /** Throws Corrupt when the file does not match its card. */
   checkBytes(backup: Backup): Promise<void> {
     return this.checkFile(this.file(backup.name), backup);
   }
 
-  /** The same for a file of another name. */
+  /** As `checkBytes`, for a file of another name. */
   async checkFile(path: string, { name, sha256, bytes }: Backup): Promise<void> {
     const hash = createHash('sha256');
     let read = 0;

@@ -16,13 +16,13 @@ export interface BackupHead {
   readonly format: number;
   readonly version: string;
   readonly started_at: string;
-  /** Sequence of the newest batch of the journal that is in it for sure; absent in backups of earlier versions. */
+  /** Sequence number of the newest journal batch that the backup certainly includes; absent in backups of earlier versions. */
   readonly journal_sequence?: number | undefined;
-  /** The newest change of the records' tables. */
+  /** The newest migration of the records. */
   readonly records_schema: string;
 }
 
-/** The last entry but the checksums. */
+/** The last entry before the checksums. */
 export interface BackupSummary {
   readonly finished_at: string;
   readonly series: number;
@@ -31,7 +31,7 @@ export interface BackupSummary {
 }
 
 export interface BackupOptions {
-  /** Lists the archive; null where there is none. */
+  /** Lists the archive; null without one. */
   readonly archived: (() => Promise<ArchiveManifest>) | null;
   readonly store: Pick<TelemetryStore, 'series' | 'read'>;
   readonly records: RecordsContents;
@@ -39,9 +39,9 @@ export interface BackupOptions {
   readonly configuration: string;
   readonly version: string;
   readonly keys: BackupKeys;
-  /** The journal goes on from this instant, epoch milliseconds: whatever was taken before is in the store. */
+  /** The journal continues from this instant, epoch milliseconds: everything accepted before is in the store. */
   readonly startedAt: number;
-  /** The newest batch that had been acknowledged then. */
+  /** The newest acknowledged batch at that time. */
   readonly journalSequence?: number | undefined;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -49,8 +49,8 @@ export interface BackupOptions {
 }
 
 /**
- * Writes a backup of everything: records, telemetry, configuration. Writes may go on meanwhile: each part is a moment's, and a
- * restore to an instant after the backup's end takes in what came between them.
+ * Writes a backup of records, telemetry and configuration. Writes may continue meanwhile: each part is a snapshot of its own moment, and a
+ * restore to an instant after the backup's end includes the changes between them.
  */
 export async function writeBackup(
   path: string,
@@ -109,7 +109,7 @@ async function* entriesOf(
     }
   }
   if (archived !== null) {
-    // At the end: a month that left the store meanwhile is listed.
+    // Last: a month that left the store meanwhile is listed.
     listed.archive = await archived();
     yield json(ARCHIVE_ENTRY, listed.archive);
   }

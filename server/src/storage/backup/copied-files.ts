@@ -4,18 +4,18 @@ import type { OnProgress } from '../../domain/progress.ts';
 import { sha256Of } from '../file-digest.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 
-/** A file that never changes, and what it is called in every place. */
+/** A file that never changes, with its name in every place. */
 export interface NamedFile {
   readonly name: string;
   readonly path: string;
 }
 
-/** Files that never change, each kept once in an object store. Every function rejects with `Unavailable` while the place does not answer. */
+/** Immutable files, each stored once in an object store. Every method rejects with `Unavailable` while the place does not answer. */
 export class CopiedFiles {
   readonly #objects: ObjectStore;
   readonly #prefix: string;
 
-  /** @param prefix stands before every name: `archive/` */
+  /** @param prefix of every name: `archive/` */
   constructor(objects: ObjectStore, prefix: string) {
     this.#objects = objects;
     this.#prefix = prefix;
@@ -32,9 +32,9 @@ export class CopiedFiles {
   }
 
   /**
-   * Sends the files that are not there yet, and reads each back; answers how many.
-   * @param scratch path of a file that may be written
-   * @throws Corrupt when the place does not give back what it was given
+   * Sends the missing files and reads each back; returns their number.
+   * @param scratch path of a temporary file
+   * @throws Corrupt when the place returns other content than was sent
    */
   async send(files: readonly NamedFile[], scratch: string, signal: AbortSignal, progress: OnProgress): Promise<number> {
     const there = new Set(await this.names());
@@ -47,7 +47,7 @@ export class CopiedFiles {
     return missing.length;
   }
 
-  /** Sends a file, also in the place of one of its name, and reads it back; answers its SHA-256. @throws Corrupt as `send` */
+  /** Sends a file, replacing one of the same name, and reads it back; returns its SHA-256. @throws Corrupt as `send` */
   async put({ name, path }: NamedFile, scratch: string): Promise<string> {
     await this.#objects.put(this.#prefix + name, path);
     await this.fetch(name, scratch);
@@ -55,7 +55,7 @@ export class CopiedFiles {
     await rm(scratch, { force: true });
     if (sent === found) return sent;
     await this.remove(name);
-    throw new Corrupt(`${this.place} does not give ${this.#prefix}${name} back as it was sent`);
+    throw new Corrupt(`${this.place} returns other content for ${this.#prefix}${name} than was sent`);
   }
 
   /** @throws NotFound */
@@ -63,7 +63,7 @@ export class CopiedFiles {
     return this.#objects.fetch(this.#prefix + name, file);
   }
 
-  /** Does nothing when there is no such file. */
+  /** Does nothing for a missing file. */
   remove(name: string): Promise<void> {
     return this.#objects.remove(this.#prefix + name);
   }

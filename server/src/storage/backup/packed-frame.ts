@@ -4,13 +4,13 @@ import type { Frame } from '../../domain/columns/frame.ts';
 import { Corrupt } from '../../domain/errors.ts';
 import { packColumn, packIntegers, unpackColumn, unpackIntegers } from '../cells/cell.ts';
 
-/** What stands before the columns. */
+/** The header before the columns. */
 interface Head {
   readonly device: string;
   readonly group: string;
   readonly quantities: readonly string[];
   readonly rows: number;
-  /** Bytes of the instants and of each column; 0: the column has no value. */
+  /** Sizes of the instants and of each column, bytes; 0: the column has no value. */
   readonly lengths: readonly number[];
 }
 
@@ -29,7 +29,7 @@ export function packFrame({ deviceId, group, quantities, timestamps, columns }: 
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...cells]);
 }
 
-/** Throws Corrupt for bytes that `packFrame` did not make. */
+/** Throws Corrupt for bytes that `packFrame` did not produce. */
 export function unpackFrame(bytes: Uint8Array): Frame {
   const end = bytes.indexOf(NEWLINE);
   if (end < 0) throw new Corrupt('a part of telemetry has no head');
@@ -50,7 +50,7 @@ export function unpackFrame(bytes: Uint8Array): Frame {
   return { deviceId: head.device, group: head.group, quantities: head.quantities, timestamps, columns };
 }
 
-/** What a series holds on one UTC day, short enough to compare and too long to be equal by chance. */
+/** Digest of a series on one UTC day, short enough to compare and too long for accidental collisions. */
 export interface DayDigest {
   readonly deviceId: string;
   /** Full metric name. */
@@ -62,7 +62,7 @@ export interface DayDigest {
   readonly digest: string;
 }
 
-/** Digests of a frame that holds whole UTC days, by quantity and day. */
+/** Digests of a frame of whole UTC days, by quantity and day. */
 export function digestsOf(frame: Frame): DayDigest[] {
   const digests: DayDigest[] = [];
   for (const { from, to, day } of daysOf(frame.timestamps)) {
@@ -74,7 +74,7 @@ export function digestsOf(frame: Frame): DayDigest[] {
         const value = column[row]!;
         if (value !== value) continue;
         pairs[2 * count] = frame.timestamps[row]!;
-        // −0 and 0 are one value: not every engine keeps them apart.
+        // −0 and 0 are equal: not every engine distinguishes them.
         pairs[2 * count + 1] = value + 0;
         count++;
       }

@@ -19,27 +19,27 @@ import type { RecordsLocation } from '../records/records-options.ts';
 import { type ArchiveTarget, type CheckedBackup, checkBackup, type RestoreReport, restoreBackup } from './restore.ts';
 
 /**
- * Files of a data folder that a restore replaces, each with all that its engine keeps beside it: a log that stayed would be worked into the
- * restored file. Backups, archives and the lock stay.
+ * Files of a data folder that a restore replaces, each with the auxiliary files of its engine: a remaining log would be replayed into the
+ * restored file. Backups, archives and the lock remain.
  */
 const REPLACED = /^(wattkeeper\.db|set-aside\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
 const SCRATCH = 'restore-scratch-';
 const READY = 'restore-ready';
 const MOVING = 'restore-moving';
-/** Where former files go; it gets a date to its name when all are there. */
+/** Folder for the former files; a date is appended when all are moved. */
 const BEFORE = 'before-restore';
-/** Where copies of the journal history are fetched to. */
+/** Folder into which copies of the journal history are fetched. */
 const FETCHED = 'journal-copies';
 
 export interface FolderRestore {
   readonly backup: string;
   readonly keys: BackupKeys;
-  /** Must not exist, be empty, or hold what a restore that was cut off left. */
+  /** Must be missing, empty, or left by an interrupted restore. */
   readonly folder: string;
   readonly engine: 'duckdb' | 'sqlite';
   /** Add the batches of the journal history up to an instant. */
   readonly upTo?: HistoryUpTo | undefined;
-  /** What becomes of archived months; absent: they are left out. */
+  /** Handling of archived months; absent: they are omitted. */
   readonly archive?: Omit<ArchiveTarget, 'scratch'> | undefined;
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
@@ -49,21 +49,23 @@ export interface HistoryUpTo {
   /** Epoch milliseconds. */
   readonly instant: number;
   readonly history: HistoryPlaces;
-  /** The database with the journal that the history was fed from: it has what the history does not have yet. Null where it is elsewhere. */
+  /**
+   * The database with the journal that feeds the history: it has the newest batches, which the history lacks. null when it is elsewhere.
+   */
   readonly database: string | null;
 }
 
 export interface FolderRestoreReport extends RestoreReport {
-  /** Batches taken from the journal's history and the journal. */
+  /** Number of batches from the journal history and the journal. */
   readonly batches: number;
   /** Readings that were acknowledged before the instant and could not be recovered. */
   readonly missing: readonly Hole[];
 }
 
 /**
- * Brings a backup back into a folder of its own and proves it there. A failure leaves nothing behind; what a crash leaves is never taken for
- * a data folder, and goes when the restore is called again.
- * @throws Conflict when the folder is in use or holds something, or when the instant is before the backup's end; else as `restoreBackup`
+ * Restores a backup into a separate folder and verifies it there. A failure leaves nothing; the remains of a crash are never used as a data
+ * folder, and are deleted when the restore is repeated.
+ * @throws Conflict when the folder is in use or not empty, or when the instant is before the backup's end; otherwise as `restoreBackup`
  */
 export async function restoreIntoFolder(options: FolderRestore): Promise<FolderRestoreReport> {
   const { folder } = options;
@@ -86,11 +88,11 @@ export async function restoreIntoFolder(options: FolderRestore): Promise<FolderR
   }
 }
 
-/** Marks a folder as one that is being filled; what an earlier restore left there goes. */
+/** Marks a folder as being filled; the remains of an earlier restore are deleted. */
 async function begin(folder: string): Promise<void> {
   const entries = (await readdir(folder)).filter((name) => !LOCK_FILES.includes(name));
   if (entries.length > 0 && !entries.includes(UNFINISHED_RESTORE))
-    throw new Conflict(`${folder} holds files already: restore into an empty folder`);
+    throw new Conflict(`${folder} is not empty: restore into an empty folder`);
   await writeFile(join(folder, UNFINISHED_RESTORE), '', { mode: 0o600, flush: true });
   for (const name of entries) if (name !== UNFINISHED_RESTORE) await rm(join(folder, name), { recursive: true });
 }
@@ -120,17 +122,14 @@ async function historyFor(
   if (upTo === undefined) return null;
   if (upTo.instant < Date.parse(summary.finished_at)) {
     throw new Conflict(
-      `the backup was made from ${head.started_at} to ${summary.finished_at}, after the instant asked for: take an earlier backup`,
+      `the backup was made from ${head.started_at} to ${summary.finished_at}, after the requested instant: choose an earlier backup`,
     );
   }
   const span = { from: Date.parse(head.started_at), to: upTo.instant, sequence: head.journal_sequence };
   return historyBetween(upTo.history, span, { folder: join(folder, FETCHED), signal });
 }
 
-/**
- * Takes in the journal's history and what the journal itself still has; devices and series that came after the backup are put on record again,
- * under new ids.
- */
+/** Applies the journal history and the journal; devices and series that are newer than the backup are registered again, under new ids. */
 async function catchUp(
   store: TelemetryStore,
   location: RecordsLocation,
@@ -140,7 +139,7 @@ async function catchUp(
 ): Promise<{ batches: number; missing: Hole[] }> {
   const { instant, database, history: places } = upTo!;
   const missing: Hole[] = [];
-  // Copies may be those of another machine, whose journal this one does not have.
+  // Copies may be those of another machine, whose journal is not here.
   const journal = history === places.folder ? openJournal(database, missing) : null;
   const records = await openRecords(location);
   try {
@@ -171,7 +170,7 @@ async function catchUp(
   }
 }
 
-/** Null where there is none. One that cannot be read lacks what the history did not have yet. */
+/** null without a journal. An unreadable journal is reported: its newest batches are missing. */
 function openJournal(database: string | null, missing: Hole[]): JournalReader | null {
   if (database === null) return null;
   try {
@@ -213,27 +212,27 @@ function seriesIn(block: Block): SeriesRecord[] {
   );
 }
 
-/** Where a restore is prepared that takes effect at the next start. */
+/** Folder of a prepared restore, which takes effect at the next start. */
 export function readyFolder(dataFolder: string): string {
   return join(dataFolder, READY);
 }
 
-/** A folder of the data folder for work that a crash may cut off: `removeScratch` removes what is left. */
+/** A temporary folder in the data folder: `removeScratch` deletes it after a crash. */
 export function scratchFolder(dataFolder: string): Promise<string> {
   return mkdtemp(join(dataFolder, SCRATCH));
 }
 
-/** Removes scratch folders that a crash left. Nobody else uses the data folder meanwhile. */
+/** Deletes temporary folders that a crash left. The data folder must be locked. */
 export async function removeScratch(dataFolder: string): Promise<void> {
   const left = (await readdir(dataFolder)).filter((name) => name.startsWith(SCRATCH));
   for (const name of left) await rm(join(dataFolder, name), { recursive: true });
 }
 
-/** Makes a folder that `restoreIntoFolder` has filled the one that the next start takes. */
+/** Turns a folder that `restoreIntoFolder` has filled into the prepared restore. */
 export async function makeReady(dataFolder: string, filled: string): Promise<void> {
   const ready = readyFolder(dataFolder);
   if ((await readdir(dataFolder)).includes(READY)) {
-    // Away in one step: half of an earlier restore must never be what the next start takes.
+    // Moved in one step: the next start must never find half of an earlier restore.
     const former = await scratchFolder(dataFolder);
     await rename(ready, join(former, READY));
     await rm(former, { recursive: true });
@@ -242,8 +241,8 @@ export async function makeReady(dataFolder: string, filled: string): Promise<voi
 }
 
 /**
- * Puts a prepared restore in the place of what is there, which moves to a folder of its own. Nothing is open meanwhile. After a crash in the
- * middle another call goes on. Answers where the former files are, or null when no restore was prepared.
+ * Replaces the data by a prepared restore; the former files are moved to a separate folder. No file may be open. After a crash, another
+ * call continues. Returns the folder of the former files, or null without a prepared restore.
  */
 export async function applyReady(dataFolder: string, label: string): Promise<string | null> {
   const entries = await readdir(dataFolder).catch(whenMissing);
@@ -253,7 +252,7 @@ export async function applyReady(dataFolder: string, label: string): Promise<str
   await mkdir(before, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dataFolder))
     if (REPLACED.test(name)) await rename(join(dataFolder, name), join(before, name));
-  // From here on whatever lies in the data folder under a restored name is the restored file.
+  // From here on, a file in the data folder with a restored name is the restored one.
   await rename(readyFolder(dataFolder), join(dataFolder, MOVING));
   return finish(dataFolder, label);
 }

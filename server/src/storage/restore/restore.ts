@@ -15,48 +15,51 @@ import type { RecordsLocation } from '../records/records-options.ts';
 import { importRecords, type TableRows } from '../records/transfer.ts';
 import { batchOf, deviceGroups, readWholeDays } from '../whole-days.ts';
 
-/** Where a backup is brought back to: an empty store, and a place without records. */
+/** Target of a restore: an empty store, and a place without records. */
 export interface RestoreTarget {
   readonly store: TelemetryStore;
-  /** Made by the restore. */
+  /** Created by the restore. */
   readonly records: RecordsLocation;
-  /** What becomes of archived months; absent: they are left out. */
+  /** Handling of archived months; absent: they are omitted. */
   readonly archive?: ArchiveTarget | undefined;
 }
 
 export interface ArchiveTarget extends ArchivePlaces {
-  /** Path of a file that may be written. */
+  /** Path of a temporary file. */
   readonly scratch: string;
-  /** Put what the archive lacks back into it; otherwise it is only looked for. */
+  /** Restore missing files of the archive; otherwise they are only searched. */
   readonly bringBack: boolean;
 }
 
 export interface RestoreReport {
   readonly head: BackupHead;
   readonly summary: BackupSummary;
-  /** Rows of records and values of telemetry that were brought back from the snapshot. */
+  /** Number of restored rows of records and values of telemetry from the snapshot. */
   readonly rows: number;
   readonly values: number;
-  /** Series' days whose digests were compared, all equal. */
+  /** Number of compared days of series, all with equal digests. */
   readonly comparedDays: number;
-  /** Files of the archive, all whole, and how many of them only as copies beside the backup; null where the backup lists none or they were left out. */
+  /**
+   * Files of the archive, all intact, and the number of those that exist only as copies next to the backup; null when the backup lists none
+   * or they were omitted.
+   */
   readonly archive: { readonly objects: number; readonly fromCopies: number } | null;
 }
 
-/** What a backup says of itself. */
+/** Description of a verified backup. */
 export interface CheckedBackup {
   readonly path: string;
   readonly head: BackupHead;
   readonly summary: BackupSummary;
-  /** Null where there was no archive, as in backups of earlier versions. */
+  /** null without an archive, as in backups of earlier versions. */
   readonly archive: ArchiveManifest | null;
 }
 
-/** How many wrong days an error names. */
+/** Maximum number of different days named in an error. */
 const NAMED = 5;
 
 /**
- * Reads a backup from end to end without touching anything.
+ * Reads a backup from end to end without changing anything.
  * @throws Corrupt for a truncated or changed file, Forbidden when no key fits, Conflict for a format of a newer version
  */
 export async function checkBackup(path: string, keys: BackupKeys, signal: AbortSignal): Promise<CheckedBackup> {
@@ -69,14 +72,14 @@ export async function checkBackup(path: string, keys: BackupKeys, signal: AbortS
     if (name === ARCHIVE_ENTRY) archive = parse<ArchiveManifest>(data);
     if (name === 'summary.json') summary = parse<BackupSummary>(data);
   }
-  if (head === null || summary === null) throw new Corrupt(`${path} is no backup of Wattkeeper, or lacks a part`);
+  if (head === null || summary === null) throw new Corrupt(`${path} is not a backup of Wattkeeper, or is incomplete`);
   return { path, head, summary, archive };
 }
 
 /**
- * Brings a checked backup into empty stores and proves it: every day of every series is read back and compared with the digest that was
- * taken when the backup was made. Files of the archive are looked for before anything is written.
- * @throws Corrupt with the days that differ; as `checkBackup` otherwise
+ * Restores a verified backup into empty stores and verifies the result: every day of every series is read back and compared with the digest
+ * from the backup. Files of the archive are searched before anything is written.
+ * @throws Corrupt with the days that differ; otherwise as `checkBackup`
  */
 export async function restoreBackup(
   { path, head, summary, archive }: CheckedBackup,
@@ -132,7 +135,7 @@ async function compare(
   const all = [...wrong, ...missing];
   if (all.length === 0) return;
   throw new Corrupt(
-    `what was restored from ${path} is not what was backed up: ${all.length} of ${expected.size} days of series differ, such as ${all.slice(0, NAMED).join('; ')}`,
+    `the data restored from ${path} differs from the backup: ${all.length} of ${expected.size} days of series differ, such as ${all.slice(0, NAMED).join('; ')}`,
   );
 }
 
@@ -151,7 +154,7 @@ async function* tablesOf(path: string, keys: BackupKeys): AsyncGenerator<TableRo
 function checkHead(path: string, head: BackupHead): BackupHead {
   if (head.format > BACKUP_FORMAT) {
     throw new Conflict(
-      `the backup ${path} was made by Wattkeeper ${head.version}, whose format ${head.format} this version does not know: install ${head.version} or newer`,
+      `the backup ${path} was made by Wattkeeper ${head.version}, whose format ${head.format} is newer than this version supports: install ${head.version} or newer`,
     );
   }
   return head;

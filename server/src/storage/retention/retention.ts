@@ -11,31 +11,33 @@ import { isRollupGroup, ROLLUP_WIDTHS, type RollupWidth, rollupGroup, widthsFrom
 import { finestOf, savesRoom } from '../rollups/rollup-size.ts';
 import { type DeviceGroup, deviceGroups } from '../whole-days.ts';
 
-/** How far a group has come. Epoch milliseconds. */
+/** State of a group. Epoch milliseconds. */
 export interface RetentionState {
   readonly rolledUntil: number;
-  /** Raw samples before this instant were thrown away; null while none were. */
+  /** Raw samples before this instant were deleted; null while none were. */
   readonly rawFrom: number | null;
-  /** Finest rollups that are made, where they were chosen by size; left out: 1 min. */
+  /** Finest rollups of the group, when chosen by size; absent: 1 min. */
   readonly finest?: RollupWidth;
 }
 
-/** Age at which raw samples leave the first store, and how: `deleted_when_smaller` only where rollups take less room than they do. */
+/**
+ * Age at which raw samples are deleted from the first store, and the condition: `deleted_when_smaller` only when rollups take less space.
+ */
 export interface RawDays {
   readonly days: number;
   readonly how: 'deleted' | 'deleted_when_smaller' | 'archived';
 }
 
 export interface RetentionPolicy {
-  /** When raw samples of a group leave; null while they stay. */
+  /** Retention of a group's raw samples; null: for ever. */
   rawDays(group: string): RawDays | null;
-  /** Days for which rollups are kept; null: for ever. */
+  /** Retention of rollups, days; null: for ever. */
   rollupDays(width: RollupWidth): number | null;
 }
 
 export interface RetentionOptions {
   readonly source: RollUpSource;
-  /** The first one, whose writes all pass the gate, and from which rollups are read back. */
+  /** The first store: all its writes pass through the gate, and rollups are read back from it. */
   readonly primary: Pick<TelemetryStore, 'series' | 'read'>;
   readonly gate: WriteGate;
   /** Every store. */
@@ -47,57 +49,60 @@ export interface RetentionOptions {
 }
 
 export interface RetentionRun {
-  /** Takes rollups as safely as readings. */
+  /** Stores rollups as durably as readings. */
   readonly keep: (block: Block) => Promise<void>;
-  /** Resolves when every store has what was kept. */
+  /** Resolves when every store has the stored rollups. */
   readonly settled: (signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
 }
 
 export interface RetentionReport {
-  /** Rows of rollups that were written. */
+  /** Number of written rows of rollups. */
   readonly rollups: number;
-  /** Rows that were thrown away, of all stores together. */
+  /** Number of deleted rows, of all stores together. */
   readonly deleted: number;
-  /** Groups whose raw samples stay until the next run, since old ones kept coming in. */
+  /** Groups whose raw samples remain until the next run, since late ones kept arriving. */
   readonly postponed: readonly string[];
-  /** Groups whose raw samples stay, since rollups would take more room than they do. */
+  /** Groups whose raw samples remain, since rollups would take more space. */
   readonly kept: readonly string[];
 }
 
-/** What a group's rollups are made of, and until when. */
+/** The sources and the end of a group's rollups. */
 interface Plan {
   readonly state: RetentionState | undefined;
-  /** Undefined: 1 min. */
+  /** undefined: 1 min. */
   readonly finest: RollupWidth | undefined;
-  /** Raw samples before this instant leave, epoch milliseconds. */
+  /** Raw samples before this instant are deleted, epoch milliseconds. */
   readonly leavesAt: number;
 }
 
-/** Raw samples stay this much longer than what is answered from rollups, so that the first raw buckets know what was before them. */
+/**
+ * Raw samples are kept this much longer than the rollups that replace them are needed, so that the first raw buckets have the preceding
+ * samples.
+ */
 const GUARD_MS = 4 * UTC_DAY_MS;
 
-/** Values that are held until they are read back: 32 MB. */
+/** Maximum number of values in memory until they are read back: 32 MB. */
 const MAX_HELD_VALUES = 4_000_000;
 
-/** Rolls up what grows old, puts late readings to it, and throws away what nobody wants any more, in this order. */
+/** Creates rollups of old samples, adds late readings to them, and deletes expired data, in this order. */
 export class Retention {
   readonly #options: RetentionOptions;
-  /** What came in since a group was looked at; a group without one has to be looked at as a whole. */
+  /** Writes since a group was last processed; a group without a watch has to be processed as a whole. */
   readonly #watches = new Map<string, WriteWatch>();
 
   constructor(options: RetentionOptions) {
     this.#options = options;
   }
 
-  /** Null while a group has no rollups. */
+  /** null while a group has no rollups. */
   extentOf(group: string): RollupExtent | null {
     const state = this.#options.states.get(group);
     if (state === undefined) return null;
     const upToDate = this.#upToDateUntil(group, state);
     return {
-      // What was thrown away can only be asked of rollups.
+      // Deleted data can only be read from rollups.
       rolledUntil: state.rawFrom === null ? upToDate : Math.max(upToDate, state.rawFrom + UTC_DAY_MS),
       rawFrom: state.rawFrom ?? Number.NEGATIVE_INFINITY,
       keptFrom: (width) =>
@@ -146,7 +151,7 @@ export class Retention {
       watch.end();
       throw error;
     }
-    // Until here questions were answered as if there were no run: what it writes is not whole before.
+    // Until here, queries were answered as if there were no run: its output is incomplete before.
     this.#watches.get(group)?.end();
     this.#watches.set(group, watch);
     if (policy.how === 'archived') return;
@@ -155,7 +160,7 @@ export class Retention {
     else report.deleted += deleted;
   }
 
-  /** Null where no rollups are to be made. */
+  /** null when no rollups are to be created. */
   async #plan(
     group: string,
     devices: readonly DeviceGroup[],
@@ -164,7 +169,7 @@ export class Retention {
   ): Promise<Plan | null> {
     const known = this.#options.states.get(group);
     const leavesAt = midnight(this.#options.now() - days * UTC_DAY_MS);
-    // What is gone cannot be rolled up at other widths.
+    // Deleted samples cannot be rolled up at other widths.
     if (known && known.rawFrom !== null) {
       const goesOn = how !== 'deleted_when_smaller' || known.finest !== undefined;
       if (!goesOn) report.kept.push(group);
@@ -182,21 +187,21 @@ export class Retention {
     return { state: known?.finest === finest ? known : undefined, finest, leavesAt };
   }
 
-  /** Rollups before this instant say what raw samples say: none came in late since they were made, as far as is known. */
+  /** Rollups before this instant match the raw samples: none arrived late since they were created, as far as is known. */
   #upToDateUntil(group: string, { rolledUntil }: RetentionState): number {
     const watch = this.#watches.get(group);
     if (watch === undefined) return Number.NEGATIVE_INFINITY;
     return Math.min(rolledUntil, midnight(watch.earliest) - UTC_DAY_MS);
   }
 
-  /** Instant from which on rollups may not be what the raw samples say. */
+  /** Instant from which rollups may differ from the raw samples. */
   #changedSince(group: string, state: RetentionState | undefined): number {
     const watch = this.#watches.get(group);
     if (state === undefined || watch === undefined) return Number.NEGATIVE_INFINITY;
     return Math.min(state.rolledUntil, watch.earliest - UTC_DAY_MS);
   }
 
-  /** Every row is in every store, and read back from the first one, when it resolves. Answers how many there are. */
+  /** Every row is in every store, and read back from the first one, when it resolves. Returns the number of rows. */
   async #rollUpDevices(
     devices: readonly DeviceGroup[],
     {
@@ -217,7 +222,7 @@ export class Retention {
       heldValues = 0;
     };
     for (const [d, device] of devices.entries()) {
-      // A sample decides until when the one before it stands, and what stands at the end of a day reaches into the next one.
+      // A sample determines how long the previous one holds, and the value at the end of a day extends into the next.
       const first = midnight(device.window.start) - UTC_DAY_MS;
       const end = Math.min(rolledUntil, midnight(device.window.end) + 2 * UTC_DAY_MS);
       const completeFrom = rawFrom === null ? first : rawFrom + UTC_DAY_MS;
@@ -241,7 +246,7 @@ export class Retention {
     return rows;
   }
 
-  /** Reads rollups back from the first store. @throws Corrupt when it does not give what it was given */
+  /** Reads rollups back from the first store. @throws Corrupt when it returns other values than were written */
   async #verify({ group, quantities, devices, timestamps, columns }: Block): Promise<void> {
     const window = { start: timestamps[0]!, end: (timestamps.at(-1) as number) + 1 };
     let row = 0;
@@ -262,19 +267,19 @@ export class Retention {
     }
     if (found < timestamps.length) {
       throw new Corrupt(
-        `the first store does not give back the rollups ${group} of ${devices[0]} from ${new Date(window.start).toISOString()} on: no raw readings are thrown away`,
+        `the first store returns other values for the rollups ${group} of ${devices[0]} from ${new Date(window.start).toISOString()} on than were written: no raw readings are deleted`,
       );
     }
   }
 
-  /** Throws raw samples away; null when old ones came in since they were rolled up. */
+  /** Deletes raw samples; null when late ones arrived since they were rolled up. */
   async #deleteRaw(group: string, before: number): Promise<number | null> {
     const { gate, states, save, stores } = this.#options;
     const watch = this.#watches.get(group);
     return gate.exclusive(async () => {
       if ((watch?.earliest ?? Number.POSITIVE_INFINITY) < before) return null;
       const state = states.get(group) as RetentionState;
-      // Said before it is done: what is thrown away is never taken for all that there was.
+      // Recorded before the deletion: remaining data must never be mistaken for all data.
       states.set(group, { ...state, rawFrom: Math.max(before, state.rawFrom ?? before) });
       await save(states);
       let deleted = 0;

@@ -11,27 +11,27 @@ import { type RollupWidth, rollupGroup } from './rollup-names.ts';
 import { fromFrames, type RollupRows, rollupQuantities, takeLate, toBlock } from './rollup-rows.ts';
 
 export interface RollUpSource {
-  /** Raw samples, wherever they are. */
+  /** Raw samples, in the store or the archive. */
   readonly raw: Pick<TelemetryStore, 'read' | 'aggregate'>;
-  /** Where rollups are. */
+  /** The source of rollups. */
   readonly rollups: Pick<TelemetryStore, 'read'>;
   readonly rulesOf: RulesOf;
   readonly timeZoneOf: (deviceId: string) => string;
-  /** Nothing stands beyond now, epoch milliseconds. */
+  /** The current time, beyond which no value holds, epoch milliseconds. */
   readonly now: () => number;
 }
 
-/** Whether the raw samples of the window are all that there were, or only what came in after the others had gone. */
+/** Whether the raw samples of the window are complete, or only those that arrived after the others were deleted. */
 export type RawIs = 'complete' | 'late';
 
-/** Days that are rolled up at once: 10,080 minutes. */
+/** Time span that is rolled up at once: 10,080 minutes. */
 const SPAN_MS = 7 * UTC_DAY_MS;
 
 /**
- * The rollups of one device and group over a window, as blocks for the stores: first those of 1 min, last those of a day. Rows that exist and
- * have become empty are in them too.
- * @param window begins and ends at midnight UTC; days of the site count that end in it
- * @param widths those to make
+ * The rollups of one device and group over a window, as blocks for the stores, from 1 min to one day. Existing rows that have become empty
+ * are included.
+ * @param window starts and ends at midnight UTC; site days belong to it when they end in it
+ * @param widths to compute
  */
 export async function* rollUp(
   source: RollUpSource,
@@ -80,7 +80,7 @@ async function rollUpEdges(
   return toBlock(into, deviceId, quantities, withLate(rows, computed), starts);
 }
 
-/** Computed buckets, but what was known before of those of which late samples do not tell more. */
+/** Computed buckets; a known bucket is kept unless the late samples contain more than it. */
 function withLate(known: RollupRows, late: RollupRows): RollupRows {
   const at = new Map(Array.from(known.starts, (start, row) => [start, row]));
   for (const [row, start] of late.starts.entries()) {
@@ -95,7 +95,7 @@ function withLate(known: RollupRows, late: RollupRows): RollupRows {
   return late;
 }
 
-/** @param window begins and ends at midnight UTC */
+/** @param window starts and ends at midnight UTC */
 function edgesOf(width: RollupWidth, window: Window, timeZone: string): Float64Array {
   if (width !== '1d') return bucketEdges(window, width, 'UTC');
   const edges = new Set<number>();

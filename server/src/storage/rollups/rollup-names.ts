@@ -1,7 +1,7 @@
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { ROLLUP_PREFIX } from '@wattkeeper/contract/metric.ts';
 
-/** Widths of rollups, finest first. Days are those of the site, 23 to 25 hours long; the others count from midnight UTC. */
+/** Widths of rollups, finest first. Days are those of the site, 23 to 25 hours long; the others are aligned to midnight UTC. */
 export const ROLLUP_WIDTHS = ['1m', '15m', '1h', '1d'] as const;
 export type RollupWidth = (typeof ROLLUP_WIDTHS)[number];
 
@@ -10,7 +10,7 @@ export const FIXED_WIDTH_MS = { '1m': MINUTE_MS, '15m': 15 * MINUTE_MS, '1h': HO
   Record<RollupWidth, number>
 >;
 
-/** Group of the stores in which rollups of a group are: `rollup_1h.solar`. */
+/** Name of the group of rollups in the stores: `rollup_1h.solar`. */
 export function rollupGroup(group: string, width: RollupWidth): string {
   return `${ROLLUP_PREFIX}${width}.${group}`;
 }
@@ -20,13 +20,13 @@ export function isRollupGroup(group: string): boolean {
 }
 
 /**
- * Rollups take room: nine columns for each quantity and width, of some kilobytes each however few rows they have, and some
- * bytes for each bucket. A series must have so many samples in a bucket on average, and so many in all, for them to take less than its samples.
+ * Rollups take space: nine columns for each quantity and width, of some kilobytes each however few rows they have, and some bytes for each
+ * bucket. These are the minimum samples per bucket, on average, and in total for which rollups are smaller than the samples.
  */
 const MIN_SAMPLES_PER_BUCKET = 900;
 const MIN_SAMPLES = 500_000;
 
-/** The finest width whose rollups of a series take less room than its samples; null: none. */
+/** The finest width whose rollups of a series are smaller than its samples; null: none. */
 export function worthwhileWidth(intervalMs: number, samples: number): RollupWidth | null {
   if (samples < MIN_SAMPLES) return null;
   const fixed = Object.entries(FIXED_WIDTH_MS) as [keyof typeof FIXED_WIDTH_MS, number][];

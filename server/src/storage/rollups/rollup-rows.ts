@@ -2,7 +2,7 @@ import { type Buckets, emptyBuckets } from '../../domain/columns/aggregate.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 
-/** Aggregates in the order in which they stand in a row. */
+/** Aggregates in the order of the columns. */
 const AGGREGATES = ['count', 'sum', 'min', 'max', 'first', 'last', 'integral', 'coveredMs', 'increase'] as const;
 type Aggregate = (typeof AGGREGATES)[number];
 
@@ -19,7 +19,7 @@ export interface RollupRows {
 }
 
 /**
- * The rows that buckets make. Empty ones make none, unless a row is there already: then it is told to be empty.
+ * Rows of non-empty buckets, and of empty ones that already have a row: it is overwritten as empty.
  * @param known starts that have a row
  */
 export function toBlock(
@@ -45,12 +45,12 @@ export function toBlock(
   };
 }
 
-/** A quantity without samples has no growth either, which has to be said where there was some before. */
+/** A quantity without samples has no growth either, which must be written where a value existed before. */
 function cell(of: Buckets, aggregate: Aggregate, row: number): number {
   return aggregate === 'increase' && isEmpty(of, row) ? 0 : of[aggregate][row]!;
 }
 
-/** Rows as they were given to `toBlock`, from frames of them in ascending time. */
+/** Reverses `toBlock`, from frames of the rows in ascending time. */
 export function fromFrames(frames: readonly Frame[], quantityCount: number): RollupRows {
   const rows = frames.reduce((sum, { timestamps }) => sum + timestamps.length, 0);
   const starts = new Float64Array(rows);
@@ -70,7 +70,7 @@ export function fromFrames(frames: readonly Frame[], quantityCount: number): Rol
   return { starts, buckets };
 }
 
-/** Rows with the aggregates of buckets between edges, put together: each row counts for the bucket in which it starts. */
+/** Combines rows into buckets between edges: each row belongs to the bucket in which it starts. */
 export function composeRows({ starts, buckets }: RollupRows, edges: Float64Array): Buckets[] {
   const count = Math.max(edges.length - 1, 0);
   return buckets.map((from) => {
@@ -86,7 +86,7 @@ export function composeRows({ starts, buckets }: RollupRows, edges: Float64Array
   });
 }
 
-/** Adds a bucket to one that lies before it, or to an empty one. */
+/** Adds a bucket to an earlier or empty one. */
 export function addBucket(into: Buckets, at: number, from: Buckets, row: number): void {
   const value = (of: Buckets, aggregate: Aggregate, i: number) => of[aggregate][i]!;
   const set = (aggregate: Aggregate, result: number) => {
@@ -112,7 +112,7 @@ export function addBucket(into: Buckets, at: number, from: Buckets, row: number)
   total('increase');
 }
 
-/** Puts late samples of a bucket, whose other samples are gone, in the place of what is known of it, where they are more than those were. */
+/** Replaces a known bucket, whose samples were deleted, by its late samples if these are more. */
 export function takeLate(known: Buckets, at: number, late: Buckets, row: number): void {
   if (late.count[row]! <= known.count[at]!) return;
   for (const aggregate of AGGREGATES) known[aggregate][at] = late[aggregate][row]!;

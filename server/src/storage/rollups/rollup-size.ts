@@ -4,14 +4,14 @@ import { packColumn } from '../cells/cell.ts';
 import { type DeviceGroup, readWholeDays } from '../whole-days.ts';
 import { FIXED_WIDTH_MS, type RollupWidth, worthwhileWidth } from './rollup-names.ts';
 
-/** Samples of so long are packed to find how much room they take. */
+/** Time span of the samples that are packed to estimate their size. */
 const SAMPLED_MS = 7 * UTC_DAY_MS;
-/** At most what a bucket of a quantity takes: nine aggregates of eight bytes. */
+/** Maximum size of a bucket of a quantity: nine aggregates of eight bytes. */
 const BUCKET_BYTES = 72;
-/** What the columns of a quantity take at three widths, however few rows they have: about a kilobyte in each of the two tables of a group. */
+/** Size of the columns of a quantity at three widths, however few rows they have: about a kilobyte in each of the two tables of a group. */
 const COLUMNS_BYTES = 60_000;
 
-/** The finest rollups that may take less room than the samples that leave of every device; null: none. */
+/** The finest rollups that may be smaller than the expiring samples of every device; null: none. */
 export function finestOf(devices: readonly DeviceGroup[], leavesAt: number): RollupWidth | null {
   const leaving = devices
     .filter(({ window }) => window.start < leavesAt)
@@ -27,8 +27,8 @@ export function finestOf(devices: readonly DeviceGroup[], leavesAt: number): Rol
 }
 
 /**
- * Whether rollups certainly take less room than the samples that leave, as they are packed; and are fine enough to stand for these:
- * balances and costs are made of quarters of an hour.
+ * Whether rollups are certainly smaller than the packed expiring samples, and fine enough to replace them: balances and costs need quarter
+ * hours.
  */
 export async function savesRoom(
   raw: Pick<TelemetryStore, 'read'>,
@@ -47,7 +47,7 @@ export async function savesRoom(
     let packed = 0;
     for await (const { columns } of readWholeDays(raw, { ...device, window }))
       for (const column of columns) packed += packColumn(column)?.length ?? 0;
-    // Buckets of the finest width, and fewer than as many again of the wider ones.
+    // Buckets of the finest width, and at most as many again of the wider ones.
     const buckets = (2 * leavingMs) / FIXED_WIDTH_MS[finest];
     saved += (packed * leavingMs) / sampledMs - device.quantities.length * (COLUMNS_BYTES + buckets * BUCKET_BYTES);
   }

@@ -1,6 +1,8 @@
 import type { Block } from '../../domain/columns/batch.ts';
 
-/** A block in two parts that together hold the same values in the same order, or null for a single value. Series are told apart before instants. */
+/**
+ * Divides a block into two parts with the same values in the same order, or null for a single value. Series are separated before instants.
+ */
 export function halves(block: Block): readonly [Block, Block] | null {
   const { quantities, devices, timestamps } = block;
   const half = (count: number) => (i: number) => i < count >> 1;
@@ -42,7 +44,7 @@ export function pick(block: Block, { quantity = () => true, row = () => true }: 
   };
 }
 
-/** The last row of a block, or null where it has none with a value. */
+/** The last row of a block with a value, or null. */
 export function lastRow(block: Block): Block | null {
   const row = block.timestamps.length - 1;
   const chosen = block.columns.flatMap((column, c) => (column[row] === column[row] && row >= 0 ? [c] : []));
@@ -57,7 +59,7 @@ export function lastRow(block: Block): Block | null {
   };
 }
 
-/** A block without the values at whose places another one has a value, or the block itself where there are none. */
+/** A block without the values at places where another one has a value; the block itself when there are none. */
 export function withoutPlaces(block: Block, other: Block): Block {
   if (block.group !== other.group) return block;
   const rowsOf = new Map<string, number[]>();

@@ -12,7 +12,7 @@ export interface SetAsideEntry {
   readonly store: string;
   readonly group: string;
   readonly reason: string;
-  /** When the first and the last of them were set aside, epoch milliseconds. */
+  /** Times at which the first and the last value were set aside, epoch milliseconds. */
   readonly since: number;
   readonly until: number;
   /** Instants of the first and the last value, epoch milliseconds. */
@@ -20,26 +20,31 @@ export interface SetAsideEntry {
   readonly last: number;
   readonly values: number;
   readonly bytes: number;
-  /** Null where the bytes on disk are damaged. */
+  /** null when the bytes on disk are damaged. */
   readonly block: Block | null;
 }
 
-/** What one store has set aside. */
+/** Totals of the values that one store has set aside. */
 export interface SetAsideTotals {
   readonly entries: number;
   readonly values: number;
   readonly bytes: number;
   readonly since: number;
-  /** Of the newest entry, and its reason. */
+  /** Id of the newest entry, and its reason. */
   readonly lastId: number;
   readonly reason: string;
   /** First and last instant of each group. */
   readonly extents: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
 }
 
-/** Bytes that one store may set aside. When they are used up, its batches wait in the journal as those of a store that is down. */
+/**
+ * Maximum size of the values that one store may set aside, bytes. Beyond it, its batches wait in the journal like those of an unavailable
+ * store.
+ */
 export const MAX_SET_ASIDE_BYTES = 256 * 1024 * 1024;
-/** An entry takes up more values of the same kind until it has this size: a field that is rejected every second must not make an entry each. */
+/**
+ * Values of the same kind are added to an entry up to this size: a field that is rejected every second must not create an entry each time.
+ */
 const MAX_GROWING_BYTES = 64 * 1024;
 const FORMAT = 1;
 
@@ -57,13 +62,16 @@ interface Row {
   readonly payload: Uint8Array;
 }
 
-/** What stores could never take, in one SQLite file; lives on a worker thread. Of each place of a store at most one value is kept: the newest. */
+/**
+ * Values that stores could never accept, in one SQLite file; runs on a worker thread. At most one value, the newest, is stored for each
+ * place of a store.
+ */
 export class SetAsideFile {
   readonly #db: DatabaseSync;
   readonly #maxBytes: number;
 
   constructor(path: string, maxBytes = MAX_SET_ASIDE_BYTES) {
-    // Made here, so that no other user can read it.
+    // Created here, so that no other user can read it.
     if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
     this.#db = new DatabaseSync(path, { timeout: 10_000 });
     this.#maxBytes = maxBytes;
@@ -128,7 +136,7 @@ export class SetAsideFile {
     return totals;
   }
 
-  /** Keeps what a store cannot take; on disk when it returns. @throws Unavailable when the store may set no more aside */
+  /** Stores values that a store cannot accept; synced to disk when it returns. @throws Unavailable when the limit is reached */
   add(store: string, block: Block, reason: string, now: number): void {
     this.#transaction(() => {
       this.#forget(store, block);
@@ -140,12 +148,12 @@ export class SetAsideFile {
       };
       if (bytes <= this.#maxBytes) return;
       throw new Unavailable(
-        `${Math.round(bytes / 2 ** 20)} MB that store ${store} cannot take are set aside, and at most ${Math.round(this.#maxBytes / 2 ** 20)} MB may be: retry or discard them on the System page`,
+        `${Math.round(bytes / 2 ** 20)} MB that store ${store} cannot accept are set aside, and the limit is ${Math.round(this.#maxBytes / 2 ** 20)} MB: retry or discard them on the System page`,
       );
     });
   }
 
-  /** Forgets what the store has since been given at the same places. */
+  /** Deletes values that the store has since accepted at the same places. */
   supersede(store: string, blocks: readonly Block[]): void {
     this.#transaction(() => {
       for (const block of blocks) this.#forget(store, block);
@@ -188,7 +196,7 @@ export class SetAsideFile {
     this.#db.exec('PRAGMA incremental_vacuum');
   }
 
-  /** An entry that cannot be read goes as well: it may have something of the devices, and nobody could use it. */
+  /** An unreadable entry is deleted as well: it may contain data of the devices, and nothing can use it. */
   deleteDevices(store: string, deviceIds: readonly string[]): void {
     const removed = new Set(deviceIds);
     const entries = this.#db.prepare('SELECT id FROM set_aside WHERE store = ?').all(store) as { id: number }[];
@@ -238,7 +246,7 @@ export class SetAsideFile {
     }
   }
 
-  /** The entry that takes up more of the same kind. */
+  /** The entry to which values of the same kind are added. */
   #growing(store: string, block: Block, reason: string): { id: number; known: Block } | undefined {
     const row = this.#db
       .prepare(
@@ -305,7 +313,7 @@ export class SetAsideFile {
   }
 }
 
-/** Null where the bytes are damaged: they must not keep others from being read. */
+/** null for damaged bytes, which must not block other entries. */
 function blockIn({ payload }: Pick<Row, 'payload'>): Block | null {
   try {
     return decodeBlocks(payload)[0] ?? null;

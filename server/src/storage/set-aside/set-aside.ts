@@ -10,8 +10,8 @@ import type { SetAsideEntry, SetAsideTotals } from './set-aside-file.ts';
 export const SET_ASIDE_DATABASE = 'set-aside.db';
 
 /**
- * What stores can never take, kept beside them on disk until somebody retries or discards it. The file and its thread exist only once something
- * was set aside.
+ * Values that stores can never accept, on disk until a user retries or discards them. The file and its thread are created when the first
+ * value is set aside.
  */
 export class SetAside {
   readonly #path: string;
@@ -35,23 +35,23 @@ export class SetAside {
     return setAside;
   }
 
-  /** Why some of it cannot be read, or null. The stores themselves are not affected: their reads leave it out. */
+  /** Why some of it cannot be read, or null. The stores themselves are not affected: their reads omit it. */
   get damage(): string | null {
     return this.#damage?.message ?? null;
   }
 
-  /** What a store has set aside, or undefined for nothing. */
+  /** The values that a store has set aside, or undefined for none. */
   totals(store: string): SetAsideTotals | undefined {
     return this.#totals.get(store);
   }
 
-  /** Keeps what a store cannot take; on disk when it resolves. @throws Unavailable when the store may set no more aside */
+  /** Stores values that a store cannot accept; synced to disk when it resolves. @throws Unavailable when the limit is reached */
   async add(store: string, block: Block, reason: string, now: number): Promise<void> {
     const calls = await this.#worker();
     this.#totals = await calls.call('add', [store, block, reason, now]);
   }
 
-  /** Forgets what the store has since been given at the same places. */
+  /** Deletes values that the store has since accepted at the same places. */
   async supersede(store: string, blocks: readonly Block[]): Promise<void> {
     const touching = blocks.filter((block) => this.#touches(store, block));
     if (touching.length === 0) return;
@@ -60,7 +60,7 @@ export class SetAside {
     }, undefined);
   }
 
-  /** Blocks of a group that have values in a window. Of each place there is one value at most, newer than that of the store. */
+  /** Blocks of a group that have values in a window. Each place has at most one value, newer than that of the store. */
   async overlapping(store: string, group: string, start: number, end: number): Promise<readonly Block[]> {
     const extent = this.#totals.get(store)?.extents.get(group);
     if (extent === undefined || extent.last < start || extent.first >= end) return [];
@@ -129,7 +129,7 @@ export class SetAside {
   async #start(): Promise<WorkerCalls<SetAsideMethods>> {
     const calls = new WorkerCalls<SetAsideMethods>(
       new URL('./set-aside.worker.ts', import.meta.url),
-      `the file ${this.#path} of what stores cannot take`,
+      `the file ${this.#path} of values set aside`,
     );
     try {
       this.#totals = await calls.call('open', [this.#path, this.#maxBytes]);

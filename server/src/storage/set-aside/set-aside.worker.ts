@@ -43,7 +43,7 @@ const methods = {
   },
 };
 
-/** What the worker serves. */
+/** The methods of the worker. */
 export type SetAsideMethods = typeof methods;
 
 serveCalls(methods, (error) => translateSqliteError(error, path));
