@@ -105,7 +105,7 @@ it('without a folder everything answers from memory and no file is written; when
   await send(service, 4, 9);
   const refused = await persist(service, true);
   expect(refused.status).toBe(409);
-  expect(((await refused.json()) as { detail: string }).detail).toContain('there are records');
+  expect(((await refused.json()) as { detail: string }).detail).toContain('already has records');
   expect(await history(service)).toEqual([9]);
   expect((await service.json<Health>('/health')).persistence).toBe(false);
 });

@@ -51,7 +51,7 @@ describe('the DuckDB store', () => {
     await once(child.stdout, 'data');
     const opening = openTelemetryStore(at(folder));
     await expect(opening).rejects.toBeInstanceOf(Unavailable);
-    await expect(opening).rejects.toThrow(/telemetry\.duckdb is open in another process.*stop the other one/);
+    await expect(opening).rejects.toThrow(/telemetry\.duckdb is open in another process.*stop the other process/);
     child.kill('SIGKILL');
     await once(child, 'exit');
     await (await openTelemetryStore(at(folder))).close();

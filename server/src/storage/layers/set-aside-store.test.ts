@@ -241,7 +241,7 @@ describe('a store that sets aside values its engine can never accept', () => {
         Array.from({ length: 100 }, (_, i): Row => ['d0', at + i, { b: i }]),
       );
     await store.write([next(0)]);
-    await expect(store.write([next(1000)])).rejects.toThrow(/at most .* MB may be: retry or discard them/);
+    await expect(store.write([next(1000)])).rejects.toThrow(/the limit is .* MB: retry or discard them/);
     await expect(store.write([next(1000)])).rejects.toThrow(Unavailable);
     expect(store.totals()?.values).toBe(100);
     const [entry] = await setAside.page('engine', 0, 10);
