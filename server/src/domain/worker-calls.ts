@@ -34,7 +34,7 @@ export class WorkerCalls<M extends WorkerMethods> {
   #gone: Unavailable | null = null;
 
   /**
-   * @param what who answers, for messages: `the DuckDB store /data/telemetry.duckdb`
+   * @param what name of the worker for messages: `the DuckDB store /data/telemetry.duckdb`
    * @param errors classes of errors that the worker throws besides those of `errors.ts`
    */
   constructor(file: URL, what: string, errors: ErrorClasses = {}) {

@@ -54,7 +54,7 @@ export class Archive {
   readonly #folder: string;
   readonly #cache: FileCache;
   readonly #worker: WorkerCalls<ParquetMethods>;
-  /** One file at a time is written. */
+  /** Writes are serialised. */
   readonly #writes = new SerialQueue();
   #index: Promise<Part[]> | null = null;
 
@@ -139,7 +139,7 @@ export class Archive {
     deviceIds: ReadonlySet<string>,
     { unused, signal, progress }: DeletionWork,
   ): Promise<{ readonly files: number }> {
-    // A file that is being written may have something of them.
+    // A file that is being written may contain data of the devices.
     const parts = await this.#writes.run(() => this.refreshList());
     let files = 0;
     for (const [i, part] of parts.entries()) {

@@ -39,7 +39,7 @@ export class BackupCopies {
     return found.sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
   }
 
-  /** Sends every backup of the folder that has no copy; answers how many. */
+  /** Sends every backup of the folder without a copy; returns their number. */
   async send(signal: AbortSignal, progress: OnProgress): Promise<number> {
     const there = new Set((await this.list()).map(({ name }) => name));
     const missing = (await this.#folder.list()).filter(({ name, problem }) => problem === null && !there.has(name));

@@ -30,7 +30,7 @@ import { countByDay, divide, type Span } from './spans.ts';
 
 /** Number of concurrent reads. */
 const READERS = 3;
-/** A frame of a span: position of its device among those asked. */
+/** A frame of a span: the position of its device in the request. */
 export interface SpanFrame {
   readonly position: number;
   readonly timestamps: Float64Array;
@@ -215,7 +215,7 @@ export class TelemetryDatabase {
     for (const group of this.#catalog.groups.values()) {
       for (const move of await this.#changes.run(() => planMoves(this.#writer, group, cutoff))) {
         signal.throwIfAborted();
-        // Each move takes its own turn, so that writes wait for one move at most.
+        // Each move is a separate change, so that writes wait for one move at most.
         await this.#changes.run(() => this.#rewrite(group, () => settle(this.#writer, group, move)));
         for (const day of move.days) days.add(day);
         rows += move.rows;

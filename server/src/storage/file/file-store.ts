@@ -56,7 +56,7 @@ class FileStore implements TelemetryStore {
   /** Rows of batches that are on disk but not yet in their days' files. */
   #pending: readonly GroupRows[] = [];
   #sequence = 0;
-  /** Changes come one after the other, in the order of the calls. */
+  /** Changes run one after the other, in the order of the calls. */
   readonly #changes = new SerialQueue();
   #closing: Promise<void> | null = null;
 

@@ -57,7 +57,7 @@ class InfluxDbStore implements TelemetryStore {
     erases: false,
   };
   readonly #client: InfluxClient;
-  /** Changes come one after the other, in the order of the calls. */
+  /** Changes run one after the other, in the order of the calls. */
   readonly #changes = new SerialQueue();
   #closed = false;
 

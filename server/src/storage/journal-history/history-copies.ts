@@ -56,7 +56,7 @@ export interface SentHistory {
 export class HistoryCopies {
   readonly #files: CopiedFiles;
   readonly #keys: BackupKeys;
-  /** Each change of the index reads it first. */
+  /** Each change to the index reads it first. */
   readonly #queue = new SerialQueue();
 
   constructor(files: CopiedFiles, keys: BackupKeys) {

@@ -76,7 +76,7 @@ export class JournalHistory {
   readonly #damaged = new Set<string>();
   /** Why the folder cannot be used, or null. */
   #trouble: string | null = 'it was not opened yet';
-  /** One write or sealing after the other. */
+  /** Writes and seals are serialised. */
   readonly #queue = new SerialQueue();
 
   private constructor(options: JournalHistoryOptions) {
@@ -140,7 +140,7 @@ export class JournalHistory {
   /** Deletes sealed segments that ended before an instant; returns their number. */
   prune(before: number): Promise<number> {
     return this.#queue.run(async () => {
-      // The newest one stays: a history without segments has lost them.
+      // The newest segment remains: a history without segments counts as lost.
       const old = (await segmentsIn(this.folder)).slice(0, -1).filter(({ end }) => end < before);
       if (old.length > 0) {
         this.#since = Math.max(this.#since, before);

@@ -45,7 +45,7 @@ export class SetAsideStore implements TelemetryStore {
   readonly #inner: TelemetryStore;
   readonly #options: SetAsideStoreOptions;
   readonly #delivery: Delivery;
-  /** Changes one after the other: what is tried again must not be overtaken by a newer value of the same place. */
+  /** Changes are serialised: a retry must not be overtaken by a newer value of the same place. */
   readonly #changes = new SerialQueue();
 
   constructor(inner: TelemetryStore, options: SetAsideStoreOptions) {

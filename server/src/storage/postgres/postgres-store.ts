@@ -27,7 +27,7 @@ import type { Group } from './group.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { hypertableBytes } from './timescale.ts';
 
-/** Values of one statement that writes, at most: some megabytes. */
+/** Maximum number of values of one write statement: some megabytes. */
 const VALUES_PER_INSERT = 500_000;
 /** Maximum number of quantities in one statement of an overview. */
 const QUANTITIES_PER_QUERY = 50;
@@ -71,7 +71,7 @@ class PostgresStore implements TelemetryStore {
   };
   readonly #database: Database;
   readonly #catalogue: Catalogue;
-  /** Changes come one after the other, in the order of the calls. */
+  /** Changes run one after the other, in the order of the calls. */
   readonly #changes = new SerialQueue();
 
   constructor(database: Database, catalogue: Catalogue) {
@@ -226,7 +226,7 @@ class PostgresStore implements TelemetryStore {
     await this.#database.close();
   }
 
-  /** Writes rows of a group; those that are there already as they are cost no write. */
+  /** Writes rows of a group; unchanged rows cost no write. */
   async #insert(run: Run, rows: GroupRows): Promise<void> {
     const group = this.#catalogue.group(rows.group) as Group;
     const names = rows.quantities.map((quantity) => group.columns.get(quantity) as string);
