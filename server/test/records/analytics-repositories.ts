@@ -29,7 +29,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       await calendars.remove(year.id);
       await expect(calendars.remove(year.id)).rejects.toThrow(NotFound);
       for (let i = 1; i < MAX_CALENDARS; i++) await calendars.create({ ...input, name: `c${i}` });
-      await expect(calendars.create(input)).rejects.toThrow(/there is the maximum of 200 calendars/);
+      await expect(calendars.create(input)).rejects.toThrow(/the maximum of 200 calendars/);
     });
 
     it('numbers the baselines of a machine and has one active at any time', async () => {
@@ -107,7 +107,9 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       await customKpis.remove(ofAll.id);
       await expect(customKpis.remove(ofAll.id)).rejects.toThrow(NotFound);
       for (let i = 0; i < 200; i++) await customKpis.create({ ...input, name: `k${i}`, siteId: null });
-      await expect(customKpis.create({ ...input, siteId: null })).rejects.toThrow(/there are 200 custom key figures/);
+      await expect(customKpis.create({ ...input, siteId: null })).rejects.toThrow(
+        /the maximum of 200 custom key figures/,
+      );
     });
 
     it('keeps the newest forecast of each kind for a device and for its site', async () => {

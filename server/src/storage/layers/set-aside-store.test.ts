@@ -48,20 +48,20 @@ describe('a store that sets aside values its engine can never accept', () => {
   let setAside: SetAside;
   let engine: Ruled;
   let store: SetAsideStore;
-  const told: string[] = [];
+  const reasons: string[] = [];
   const open = async (maxBytes?: number) => {
     setAside = await SetAside.open(join(folder, 'set-aside.db'), maxBytes);
     store = new SetAsideStore(engine, {
       name: 'engine',
       setAside,
       now: () => 1000,
-      onSetAside: (_, reason) => told.push(reason),
+      onSetAside: (_, reason) => reasons.push(reason),
     });
   };
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'set-aside-'));
     engine = new Ruled(forever);
-    told.length = 0;
+    reasons.length = 0;
     await open();
   });
   afterEach(async () => {
@@ -128,7 +128,7 @@ describe('a store that sets aside values its engine can never accept', () => {
     await store.write([batch('g', rows.slice(0, 150)), batch('g', rows.slice(150)), batch('h', rows)]);
     expect(store.totals()).toMatchObject({ values: 2, reason: 'no 77' });
     expect((await everything(engine)).flat().filter((value) => value === 77)).toHaveLength(2 + 1);
-    expect(told).toEqual(['no 77', 'no 77']);
+    expect(reasons).toEqual(['no 77', 'no 77']);
   });
 
   it('isolates a series that is always rejected with few writes the next time', async () => {

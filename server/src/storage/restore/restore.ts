@@ -126,8 +126,9 @@ async function compare(
       for (const found of digestsOf(frame)) {
         const key = keyOf(found);
         missing.delete(key);
-        const told = expected.get(key);
-        if (told === undefined || told.count !== found.count || told.digest !== found.digest) wrong.push(key);
+        const backedUp = expected.get(key);
+        if (backedUp === undefined || backedUp.count !== found.count || backedUp.digest !== found.digest)
+          wrong.push(key);
       }
     }
     progress(1 - missing.size / Math.max(expected.size, 1));

@@ -44,7 +44,7 @@ export class Calendars {
   /** Throws Conflict when the name is taken or there are 200, InvalidInput for an unknown site. */
   async create({ siteId, name, defaultCategory, periods }: CalendarInput): Promise<CalendarRecord> {
     if ((await this.list()).length >= MAX_CALENDARS)
-      throw new Conflict(`there is the maximum of ${MAX_CALENDARS} calendars: remove some`);
+      throw new Conflict(`the maximum of ${MAX_CALENDARS} calendars is reached: remove some`);
     const now = this.#now();
     const columns = { default_category: defaultCategory, periods: JSON.stringify(periods) };
     const row = { id: newId(), site_id: siteId, name, ...columns, created_at: now, updated_at: now };

@@ -52,7 +52,7 @@ export class CustomKpis {
   /** Throws Conflict when the name is taken or there are 200, InvalidInput for an unknown site. */
   async create(input: CustomKpiInput): Promise<CustomKpiRecord> {
     if ((await this.list()).length >= MAX_CUSTOM_KPIS) {
-      throw new Conflict(`there is the maximum of ${MAX_CUSTOM_KPIS} custom key figures: remove some`);
+      throw new Conflict(`the maximum of ${MAX_CUSTOM_KPIS} custom key figures is reached: remove some`);
     }
     const now = this.#now();
     const { siteId, ...given } = input;
