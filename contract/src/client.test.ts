@@ -67,6 +67,11 @@ describe('ApiClient', () => {
     expect(requests[1]!.url).toContain('limit=1000&cursor=b');
   });
 
+  it('reads no more pages of a list than allowed', async () => {
+    const fetch = async () => json({ items: [1], next_cursor: 'more' });
+    expect(await new ApiClient('http://host', { fetch, maxPages: 3 }).list(listDevices)).toEqual([1, 1, 1]);
+  });
+
   it('writes the parameters of a path so that they stay in their place, also where an endpoint is at the root', async () => {
     const { client, requests } = clientAnswering(() => json({}));
     await client.call(getSite, { params: { id: 'a/b c' } });
@@ -75,9 +80,10 @@ describe('ApiClient', () => {
   });
 
   it('checks answers where it is to', async () => {
-    const answering = (body: unknown) =>
-      new ApiClient('http://host', { fetch: async () => json(body), checksAnswers: true });
+    const answering = (body: unknown, status = 200) =>
+      new ApiClient('http://host', { fetch: async () => json(body, status), checksAnswers: true });
     await expect(answering({ ready: true }).call(getReadiness)).resolves.toEqual({ ready: true });
     await expect(answering({ ready: 1 }).call(getReadiness)).rejects.toThrow('ready');
+    await expect(answering({ ready: 1 }, 202).call(getReadiness)).rejects.toThrow('ready');
   });
 });

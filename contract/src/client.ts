@@ -64,9 +64,10 @@ export interface ClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether answers are validated with the contract's schemas: for programs whose service may have another version. */
   readonly checksAnswers?: boolean;
+  /** Maximum number of pages that `list` reads; default: 20. 20 × 1000 entries are more than a screen can use. */
+  readonly maxPages?: number;
 }
 
-/** Maximum number of pages that `list` reads: 20 × 1000 entries are more than a screen can use. */
 const MAX_PAGES = 20;
 const PAGE_SIZE = 1000;
 
@@ -96,7 +97,9 @@ export class ApiClient {
     if (response.status === 204) return null as AnswerOf<E>;
     const json: unknown = await response.json();
     if (this.#options.checksAnswers !== true) return json as AnswerOf<E>;
-    const schema = (endpoint as Endpoint).answers[response.status]!;
+    const { answers }: Endpoint = endpoint;
+    // Another version may answer with another success.
+    const schema = answers[response.status] ?? Object.values(answers)[0]!;
     return ('content' in schema ? json : schema.parse(json)) as AnswerOf<E>;
   }
 
@@ -109,8 +112,9 @@ export class ApiClient {
   async list<E extends Endpoint>(endpoint: E, ...[options]: ArgumentsOf<E>): Promise<ItemOf<E>[]> {
     const given: AnyOptions = options ?? {};
     const items: ItemOf<E>[] = [];
+    const { maxPages = MAX_PAGES } = this.#options;
     let cursor: string | null | undefined;
-    for (let page = 0; page < MAX_PAGES && cursor !== null; page++) {
+    for (let page = 0; page < maxPages && cursor !== null; page++) {
       const asked = { ...given, query: { ...given.query, limit: PAGE_SIZE, cursor } } as unknown as CallOptions<E>;
       const answer = (await this.call(endpoint, ...([asked] as ArgumentsOf<E>))) as ListPage<ItemOf<E>>;
       items.push(...answer.items);

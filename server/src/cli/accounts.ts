@@ -1,4 +1,3 @@
-import { ApiToken, ApiTokenCreated, SignInLink, User } from '@wattkeeper/contract/access/auth.ts';
 import { NotFound } from '../domain/errors.ts';
 import type { Invocation } from './invocation.ts';
 import type { ServiceApi } from './service-api.ts';
@@ -7,36 +6,33 @@ import type { Accounts } from './stored-accounts.ts';
 /** Uses the accounts of the running service, or the records of a stopped one. */
 export async function withAccounts<T>(invocation: Invocation, use: (accounts: Accounts) => Promise<T>): Promise<T> {
   const service = await invocation.service();
-  if (service) return use(accountsOfService(service));
+  if (service) return use(await accountsOfService(service));
   const { withStoredAccounts } = await import('./stored-accounts.ts');
   return withStoredAccounts(invocation.config, use);
 }
 
-function accountsOfService(service: ServiceApi): Accounts {
-  const users = () => service.list('/users', User);
-  const tokens = () => service.list('/tokens', ApiToken);
+async function accountsOfService(service: ServiceApi): Promise<Accounts> {
+  const endpoints = await import('@wattkeeper/contract/endpoints/access.ts');
+  const users = () => service.list(endpoints.listUsers);
+  const tokens = () => service.list(endpoints.listTokens);
   return {
     users,
-    addUser: async (user) => User.parse(await service.call('POST', '/users', user)),
-    changeUser: async (name, change) => User.parse(await service.call('PATCH', pathOf('users', name), change)),
+    addUser: (body) => service.call(endpoints.createUser, { body }),
+    changeUser: (id, body) => service.call(endpoints.changeUser, { params: { id }, body }),
     removeUser: async (name) => {
       const user = (await users()).find(({ id, username }) => id === name || username === name);
       if (user === undefined) throw new NotFound(`there is no user with the id or name ${JSON.stringify(name)}`);
-      await service.call('DELETE', pathOf('users', user.id));
+      await service.call(endpoints.removeUser, { params: { id: user.id } });
       return user;
     },
     tokens,
-    createToken: async (token) => ApiTokenCreated.parse(await service.call('POST', '/tokens', token)),
+    createToken: (body) => service.call(endpoints.createToken, { body }),
     revokeToken: async (name) => {
       const token = (await tokens()).find((one) => one.id === name || one.name === name);
       if (token === undefined) throw new NotFound(`there is no API token with the id or name ${JSON.stringify(name)}`);
-      await service.call('DELETE', pathOf('tokens', token.id));
+      await service.call(endpoints.revokeToken, { params: { id: token.id } });
       return token;
     },
-    createLink: async (username) => SignInLink.parse(await service.call('POST', '/auth/links', { username })),
+    createLink: (username) => service.call(endpoints.createSignInLink, { body: { username } }),
   };
-}
-
-function pathOf(kind: string, name: string): string {
-  return `/${kind}/${encodeURIComponent(name)}`;
 }

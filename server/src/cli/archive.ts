@@ -23,7 +23,10 @@ Ends with 0 when every month that is old enough is in the archive, else with 1.`
           throw new InvalidInput('no archive is configured: set archive.store, for instance to {type: local}');
         const result = await longWork(invocation, {
           title: 'Archiving',
-          path: '/storage/archive',
+          start: async (service) => {
+            const { archiveMonths } = await import('@wattkeeper/contract/endpoints/storage.ts');
+            return service.call(archiveMonths);
+          },
           alone: async ({ archive, rollups, ingest }, context) => {
             if (archive === null) throw new InvalidInput('persistence is off: there is nothing to archive');
             await rollups.keepUp(ingest, context);

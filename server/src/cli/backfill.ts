@@ -17,8 +17,10 @@ export const backfill: CommandDefinition = (run) =>
         const params = { from, to };
         const result = await longWork(invocation, {
           title: 'Copying',
-          path: '/storage/backfills',
-          body: params,
+          start: async (service) => {
+            const { backfillStore } = await import('@wattkeeper/contract/endpoints/storage.ts');
+            return service.call(backfillStore, { body: params });
+          },
           alone: async (pipeline, context) => {
             const { createFilling } = await import('../assembly/backfill.ts');
             const { backfillJob } = await import('../features/backfill/job.ts');

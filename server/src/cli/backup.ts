@@ -39,8 +39,10 @@ export const backup: CommandDefinition = (run) => {
 async function make(invocation: Invocation): Promise<Result> {
   const result = await longWork(invocation, {
     title: 'Backing up',
-    path: '/storage/backups',
-    body: {},
+    start: async (service) => {
+      const { makeBackup } = await import('@wattkeeper/contract/endpoints/storage.ts');
+      return service.call(makeBackup);
+    },
     alone: async (pipeline, context) => (await backupsOf(pipeline, invocation.config)).make(context),
   });
   return resultOf(Backup.parse(result));
@@ -51,8 +53,10 @@ async function verify(invocation: Invocation, given: string | undefined): Promis
   const name = given ?? (await newest(config));
   const result = await longWork(invocation, {
     title: 'Verifying',
-    path: `/storage/backups/${encodeURIComponent(name)}/verify`,
-    body: {},
+    start: async (service) => {
+      const { verifyBackup } = await import('@wattkeeper/contract/endpoints/storage.ts');
+      return service.call(verifyBackup, { params: { name } });
+    },
     alone: async (pipeline, context) => (await backupsOf(pipeline, config)).verify(name, context),
   });
   return resultOf(Backup.parse(result));

@@ -206,7 +206,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-it('loads the named command without the others, the service or the stores', async () => {
+it('loads the named command without the others, the service, the stores or the schemas of endpoints', async () => {
   const hooks = `import { registerHooks } from 'node:module';
     registerHooks({ load: (url, context, next) => (console.error(url), next(url, context)) });`;
   const imported = `data:text/javascript,${encodeURIComponent(hooks)}`;
@@ -223,7 +223,9 @@ it('loads the named command without the others, the service or the stores', asyn
       heavy: files.filter((path) =>
         /^(app$|assembly\/|storage\/(duckdb|postgres|influxdb)\/(?!\w+-options$))/.test(path),
       ),
+      endpoints: stderr.match(/contract\/src\/endpoints\/.*/g),
     };
   };
-  for (const argv of [[], ['token'], ['migrate']]) expect(await loaded(...argv)).toEqual({ commands: argv, heavy: [] });
+  for (const argv of [[], ['token'], ['migrate']])
+    expect(await loaded(...argv)).toEqual({ commands: argv, heavy: [], endpoints: null });
 });

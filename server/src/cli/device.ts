@@ -1,5 +1,5 @@
 import { formatInstant, Instant } from '@wattkeeper/contract/common.ts';
-import { Device, DeviceRemoved } from '@wattkeeper/contract/device.ts';
+import type { Device } from '@wattkeeper/contract/device.ts';
 import { by, type CommandDefinition, type Result, serviceCommand } from './command.ts';
 
 const NAME_HELP = 'name or id of the device';
@@ -10,8 +10,9 @@ export const device: CommandDefinition = (run) => {
   );
   const change = (command: Parameters<typeof run>[0], name: string, retired_at: string | null) =>
     run(command, async (invocation) => {
+      const { changeDevice } = await import('@wattkeeper/contract/endpoints/devices.ts');
       const service = await invocation.requireService();
-      return resultOf([Device.parse(await service.call('PATCH', pathOf(name), { retired_at }))]);
+      return resultOf([await service.call(changeDevice, { params: { id: name }, body: { retired_at } })]);
     });
 
   devices
@@ -19,8 +20,9 @@ export const device: CommandDefinition = (run) => {
     .description('List the devices.')
     .action((_, command) =>
       run(command, async (invocation) => {
+        const { listDevices } = await import('@wattkeeper/contract/endpoints/devices.ts');
         const service = await invocation.requireService();
-        return resultOf(await service.list('/devices', Device));
+        return resultOf(await service.list(listDevices));
       }),
     );
 
@@ -46,9 +48,9 @@ export const device: CommandDefinition = (run) => {
     .option('--confirm <name>', 'its name again, which a device with readings needs')
     .action((name, { confirm }, command) =>
       run(command, async (invocation) => {
+        const { removeDevice } = await import('@wattkeeper/contract/endpoints/devices.ts');
         const service = await invocation.requireService();
-        const query = confirm === undefined ? '' : `?confirm=${encodeURIComponent(confirm)}`;
-        const removed = DeviceRemoved.parse(await service.call('DELETE', pathOf(name) + query));
+        const removed = await service.call(removeDevice, { params: { id: name }, query: { confirm } });
         const job = removed.job_id === null ? 'a job that starts within minutes' : `job ${removed.job_id}`;
         console.error(`${removed.name} is deleted; its readings are deleted by ${job}`);
         return resultOf([]);
@@ -57,10 +59,6 @@ export const device: CommandDefinition = (run) => {
 
   return devices;
 };
-
-function pathOf(name: string): string {
-  return `/devices/${encodeURIComponent(name)}`;
-}
 
 function resultOf(items: readonly Device[]): Result {
   return { lines: items.map(describe), json: { items } };

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
+import { ApiClient } from '@wattkeeper/contract/client.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { getHealth } from '@wattkeeper/contract/endpoints/service.ts';
 import { Health, HealthStatus } from '@wattkeeper/contract/service.ts';
 import pino from 'pino';
 import type { Config } from '../config/schema.ts';
@@ -131,16 +133,17 @@ async function* examineStores(config: Config): AsyncGenerator<Finding> {
 
 /** Without a token the service shows its status alone. */
 async function* askService({ url, token }: RunningService): AsyncGenerator<Finding> {
+  const address = new ApiClient(url).url(getHealth);
   try {
     const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}/health`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(address, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     const { status, version, warnings = [] } = HealthAnswer.parse(await response.json());
     yield status === 'healthy'
       ? ok('service', `${version} runs at ${url}`)
       : failed('service', `at ${url} is ${status}`);
     for (const text of warnings) yield warning('service', text);
   } catch (error) {
-    yield failed('service', `${url}/health does not answer: ${messageOf(error)}`);
+    yield failed('service', `${address} does not answer: ${messageOf(error)}`);
   }
 }
 

@@ -82,7 +82,9 @@ async function write(invocation: Invocation, selection: Selection, format: Forma
       ? pipe(source, counted, process.stdout, { signal, end: false })
       : pipe(source, counted, createWriteStream(partial, { flush: true }), { signal });
   try {
-    await (service ? fromService(service, selection, format, into) : fromFolder(invocation, selection, format, into));
+    await (service
+      ? fromService(service, { ...selection, format }, signal, into)
+      : fromFolder(invocation, selection, format, into));
     if (file !== '-') await rename(partial, file);
     return bytes;
   } catch (error) {
@@ -116,13 +118,11 @@ async function fromFolder(
 
 async function fromService(
   service: ServiceApi,
-  { device_id, metric, site_id, start, end }: Selection,
-  format: Format,
+  query: Selection & { readonly format: Format },
+  signal: AbortSignal,
   into: (source: Readable) => Promise<void>,
 ): Promise<void> {
-  const query = new URLSearchParams({ start, end, format, ...(site_id !== undefined && { site_id }) });
-  for (const id of device_id ?? []) query.append('device_id', id);
-  for (const name of metric ?? []) query.append('metric', name);
-  const { body } = await service.stream(`/telemetry?${query}`);
+  const { getTelemetry } = await import('@wattkeeper/contract/endpoints/telemetry.ts');
+  const { body } = await service.send(getTelemetry, { query, signal });
   await into(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]));
 }

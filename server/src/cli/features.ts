@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Feature } from '@wattkeeper/contract/service.ts';
+import type { Feature } from '@wattkeeper/contract/service.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { type CommandDefinition, type Result, serviceCommand } from './command.ts';
 import type { Invocation } from './invocation.ts';
@@ -44,7 +44,7 @@ export const features: CommandDefinition = (run) => {
 async function withSwitchboard<T>(invocation: Invocation, use: (board: Switchboard) => Promise<T>): Promise<T> {
   const { config, signal } = invocation;
   const service = await invocation.service();
-  if (service) return use(ofService(service, signal));
+  if (service) return use(await ofService(service, signal));
   const { FeatureFlags } = await import('../features/settings/feature-flags.ts');
   return onRecords(config, async (records) => {
     const flags = await FeatureFlags.load(records.featureFlags, { persistence: config.persistence });
@@ -52,25 +52,27 @@ async function withSwitchboard<T>(invocation: Invocation, use: (board: Switchboa
   });
 }
 
-function ofService(service: ServiceApi, signal: AbortSignal): Switchboard {
+async function ofService(service: ServiceApi, signal: AbortSignal): Promise<Switchboard> {
+  const { getFeature, listFeatures, switchFeature } = await import('@wattkeeper/contract/endpoints/settings.ts');
   return {
-    list: () => service.list('/features', Feature),
+    list: () => service.list(listFeatures),
     set: async (name, enabled) => {
-      const path = `/features/${encodeURIComponent(name)}`;
-      return settled(service, path, Feature.parse(await service.call('PATCH', path, { enabled })), signal);
+      const params = { name };
+      const switched = await service.call(switchFeature, { params, body: { enabled } });
+      return settled(switched, () => service.call(getFeature, { params }), signal);
     },
   };
 }
 
 /** Waits for the end of a change that continues after the switch. @throws Unavailable when it fails */
-async function settled(service: ServiceApi, path: string, switched: Feature, signal: AbortSignal): Promise<Feature> {
+async function settled(switched: Feature, look: () => Promise<Feature>, signal: AbortSignal): Promise<Feature> {
   const bar = new ProgressBar('Moving to disk');
   let feature = switched;
   try {
     while (feature.change?.state === 'running') {
       bar.show(feature.change.progress);
       await sleep(LOOK_EVERY_MS, undefined, { signal });
-      feature = Feature.parse(await service.call('GET', path));
+      feature = await look();
     }
   } finally {
     bar.end();

@@ -1,8 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import { ImportPlaces, ImportProgress } from '@wattkeeper/contract/import.ts';
-import { Metric } from '@wattkeeper/contract/metric.ts';
-import { IngestAnswer } from '@wattkeeper/contract/reading.ts';
+import type { Reading } from '@wattkeeper/contract/reading.ts';
 import type { Block } from '../domain/columns/batch.ts';
 import { Forbidden, NotFound } from '../domain/errors.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
@@ -49,24 +47,27 @@ export async function withImportTarget<T>(
 }
 
 async function serviceTarget(service: ServiceApi): Promise<ImportTarget> {
+  const { getImportProgress, placeImport, putImportProgress } = await import(
+    '@wattkeeper/contract/endpoints/imports.ts'
+  );
   const catalogue = await catalogueOf(service);
   return {
-    name: service.url,
+    name: service.serviceUrl,
     unitOf: (metric) => catalogue.describe(metric).unit,
     progress: async (key) => {
       try {
-        return ImportProgress.parse(await service.call('GET', `/imports/${key}`));
+        return await service.call(getImportProgress, { params: { key } });
       } catch (error) {
         if (error instanceof NotFound) return undefined;
         throw error;
       }
     },
     note: async (key, progress) => {
-      await service.call('PUT', `/imports/${key}`, progress);
+      await service.call(putImportProgress, { params: { key }, body: progress });
     },
     place: async (request) => {
       if (request.dry_run && !service.hasToken) return null;
-      return ImportPlaces.parse(await service.call('POST', '/imports/places', request));
+      return service.call(placeImport, { body: request });
     },
     take: (blocks) => post(service, blocks),
   };
@@ -76,8 +77,9 @@ async function serviceTarget(service: ServiceApi): Promise<ImportTarget> {
 async function catalogueOf(service: ServiceApi): Promise<MetricCatalogue> {
   const catalogue = new MetricCatalogue();
   if (!service.hasToken) return catalogue;
+  const { listMetrics } = await import('@wattkeeper/contract/endpoints/metrics.ts');
   try {
-    for (const metric of await service.list('/metrics-catalogue', Metric)) catalogue.register(metric);
+    for (const metric of await service.list(listMetrics)) catalogue.register(metric);
   } catch (error) {
     if (!(error instanceof Forbidden)) throw error;
   }
@@ -86,15 +88,17 @@ async function catalogueOf(service: ServiceApi): Promise<MetricCatalogue> {
 
 interface TimedReading {
   readonly timestamp: number;
-  readonly json: string;
+  readonly reading: Reading;
+  /** Size as JSON. */
+  readonly bytes: number;
 }
 
 async function post(service: ServiceApi, blocks: readonly Block[]): Promise<SinkReceipt> {
+  const { addReadings } = await import('@wattkeeper/contract/endpoints/telemetry.ts');
   const sum = { accepted: 0, rejected: 0, quarantined: 0 };
   const refusals: { metric: string | null; timestamp: number; code: string; detail: string }[] = [];
   for (const readings of inRequests(readingsOf(blocks))) {
-    const body = `[${readings.map(({ json }) => json).join(',')}]`;
-    const answer = IngestAnswer.parse(await service.call('POST', '/readings', body));
+    const answer = await service.call(addReadings, { body: readings.map(({ reading }) => reading) });
     sum.accepted += answer.accepted;
     sum.rejected += answer.rejected;
     sum.quarantined += answer.quarantined;
@@ -128,21 +132,17 @@ function readingsOf(blocks: readonly Block[]): TimedReading[] {
       }
     }
   }
-  return Array.from(readings.values(), (reading) => ({
-    timestamp: reading.timestamp,
-    json: JSON.stringify({
-      ...reading,
-      timestamp: formatInstant(reading.timestamp),
-      values: Object.fromEntries(reading.values),
-    }),
-  }));
+  return Array.from(readings.values(), ({ device_id, timestamp, values }) => {
+    const reading = { device_id, timestamp: formatInstant(timestamp), values: Object.fromEntries(values) };
+    return { timestamp, reading, bytes: Buffer.byteLength(JSON.stringify(reading)) };
+  });
 }
 
 function* inRequests(readings: readonly TimedReading[]): Generator<readonly TimedReading[]> {
   let start = 0;
   let bytes = 0;
-  for (const [i, { json }] of readings.entries()) {
-    const length = Buffer.byteLength(json) + 1;
+  for (const [i, one] of readings.entries()) {
+    const length = one.bytes + 1;
     if (i > start && (bytes + length > MAX_REQUEST_BYTES || i - start === MAX_REQUEST_READINGS)) {
       yield readings.slice(start, i);
       start = i;

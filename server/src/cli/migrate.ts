@@ -69,8 +69,10 @@ function migrated(invocation: Invocation, request: MigrationRequest): Promise<un
   const { config } = invocation;
   return longWork(invocation, {
     title: 'Migrating',
-    path: '/storage/migrations',
-    body: request,
+    start: async (service) => {
+      const { migrate: startMigration } = await import('@wattkeeper/contract/endpoints/storage.ts');
+      return service.call(startMigration, { body: request });
+    },
     config: { ...config, ingest: { ...config.ingest, store_pause_ms: STORE_PAUSE_MS } },
     alone: async (pipeline, context) => {
       const { createBackups } = await import('../assembly/backups.ts');

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Me } from '@wattkeeper/contract/access/auth.ts';
-import { HealthStatus } from '@wattkeeper/contract/service.ts';
+import { ApiClient } from '@wattkeeper/contract/client.ts';
+import { getMe } from '@wattkeeper/contract/endpoints/access.ts';
+import { getHealth } from '@wattkeeper/contract/endpoints/service.ts';
 import type { Environment } from '../config/environment.ts';
 import { LOCAL_DATABASE } from '../config/records-location.ts';
 import { Config } from '../config/schema.ts';
@@ -84,15 +85,15 @@ function announcedFor({ http }: Config, folder: string, all: readonly Announceme
 
 /** Whether it is the service that wrote the secret: it ends with the process, and another may have the address now. */
 async function knows({ url, token }: Announcement): Promise<boolean> {
-  const answer = await ask(`${url}/api/v1/auth/me`, { authorization: `Bearer ${token}` });
-  return answer !== null && Me.safeParse(answer).success;
+  const answer = await ask(new ApiClient(url).url(getMe), { authorization: `Bearer ${token}` });
+  return answer !== null && getMe.answers[200].safeParse(answer).success;
 }
 
 /** The configured address, when a Wattkeeper answers there, whoever started it. */
 async function answeringAt(config: Config): Promise<string | null> {
   const url = ownUrl(config);
-  const answer = await ask(`${url}/health`, {}, STRANGER_TIMEOUT_MS).catch(() => null);
-  return HealthStatus.safeParse(answer).success ? url : null;
+  const answer = await ask(new ApiClient(url).url(getHealth), {}, STRANGER_TIMEOUT_MS).catch(() => null);
+  return getHealth.answers[200].safeParse(answer).success ? url : null;
 }
 
 /** The JSON that is answered; null when nobody listens or the answer is something else. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pageOf } from '@wattkeeper/contract/common.ts';
+import { ApiClient } from '@wattkeeper/contract/client.ts';
 import { MINUTE_MS, SECOND_MS } from '@wattkeeper/contract/durations.ts';
-import { Job } from '@wattkeeper/contract/job.ts';
+import { cancelJob, getJob } from '@wattkeeper/contract/endpoints/jobs.ts';
+import type { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
 import {
   Conflict,
@@ -41,86 +42,63 @@ export interface ServiceApiOptions {
 }
 
 /**
- * `/api/v1` of a running service.
+ * Client of a running service, which may have another version.
  *
  * Every method throws Unauthorized or Forbidden without a token that may, Unavailable when the service does not answer or is busy, else NotFound,
- * Conflict or InvalidInput with what it says; the reason of the signal when that aborts.
+ * Conflict or InvalidInput with the detail of its answer; the reason of the signal when that aborts.
  */
-export class ServiceApi {
-  readonly url: string;
-  readonly #token: string | undefined;
+export class ServiceApi extends ApiClient {
+  readonly hasToken: boolean;
   readonly #options: ServiceApiOptions;
 
   constructor({ url, token }: RunningService, options: ServiceApiOptions = {}) {
-    this.url = url;
-    this.#token = token;
+    super(url, {
+      fetch: (address, init) => this.#send(address, init),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      checksAnswers: true,
+      maxPages: Number.POSITIVE_INFINITY,
+    });
+    this.hasToken = token !== undefined;
     this.#options = options;
   }
 
-  get hasToken(): boolean {
-    return this.#token !== undefined;
-  }
-
-  /** The JSON that is answered; null for an empty answer. @param body a value, or a text that is JSON already */
-  async call(method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.#send(method, path, body, TIMEOUT_MS);
-    return response.status === 204 ? null : response.json();
-  }
-
-  /** An answer of any length that is still to be read. */
-  async stream(path: string): Promise<Response> {
-    return this.#send('GET', path, undefined, null);
-  }
-
-  /** Every entry of a list. */
-  async list<T extends z.ZodType>(path: string, item: T): Promise<z.infer<T>[]> {
-    const items: z.infer<T>[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
-      const query: string = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-      const page = pageOf(item).parse(await this.call('GET', path + query));
-      items.push(...page.items);
-      cursor = page.next_cursor;
-    }
-    return items;
-  }
-
-  /** Asks for a job and waits for its end; cancels it when the signal aborts. Answers the job's result. */
-  async job(path: string, body: unknown, onProgress: OnProgress): Promise<unknown> {
-    let job = Job.parse(await this.call('POST', path, body));
+  /** Waits for the end of a job; cancels it when the signal aborts. Returns the job's result. */
+  async resultOf(started: Job, onProgress: OnProgress): Promise<unknown> {
+    const { signal } = this.#options;
+    let job = started;
     try {
       while (job.finished_at === null) {
-        await sleep(LOOK_EVERY_MS, undefined, { signal: this.#options.signal });
-        job = Job.parse(await this.call('GET', `/jobs/${job.id}`));
+        await sleep(LOOK_EVERY_MS, undefined, { signal });
+        job = await this.call(getJob, { params: { id: job.id } });
         onProgress(job.progress, job.message ?? undefined);
       }
     } catch (error) {
-      if (this.#options.signal?.aborted) await this.#cancel(job.id);
+      if (signal?.aborted) await this.#cancel(job.id);
       throw error;
     }
     if (job.state === 'succeeded') return job.result;
     throw new InvalidInput(`${job.name} ${job.state}: ${job.error ?? 'someone cancelled it'}`);
   }
 
-  /** @throws Unavailable when the job may still run */
+  /** Writes a message when the job may still run. */
   async #cancel(id: string): Promise<void> {
-    const response = await this.#request('DELETE', `/jobs/${id}`, undefined, AbortSignal.timeout(CANCEL_TIMEOUT_MS));
-    // 409: it ended meanwhile.
-    if (!response.ok && response.status !== 409)
-      console.error(`the service at ${this.url} answered ${response.status}: job ${id} may still run`);
+    try {
+      await this.call(cancelJob, { params: { id }, signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS) });
+    } catch (error) {
+      const hasEnded = error instanceof Conflict;
+      if (!hasEnded) console.error(`job ${id} may still run: ${messageOf(error)}`);
+    }
   }
 
-  async #send(method: string, path: string, body: unknown, timeoutMs: number | null): Promise<Response> {
-    const { signal, maxTries = 1 } = this.#options;
+  /** Sends a request, again while the service is busy. Ends with the signal of the request; without one, with that of the command or after 2 min. */
+  async #send(url: string, init: RequestInit): Promise<Response> {
+    const { maxTries = 1 } = this.#options;
+    const signal = init.signal ?? this.#options.signal;
     for (let attempt = 1; ; attempt++) {
-      const timeout = timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs)];
+      const limit = init.signal ? [] : [AbortSignal.timeout(TIMEOUT_MS)];
       const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), MAX_WAIT_MS);
       try {
-        const response = await this.#request(
-          method,
-          path,
-          body,
-          AbortSignal.any([...timeout, ...(signal ? [signal] : [])]),
-        );
+        const response = await fetch(url, { ...init, signal: AbortSignal.any(signal ? [...limit, signal] : limit) });
         if (response.ok) return response;
         if (!TRY_AGAIN.has(response.status) || attempt >= maxTries) throw await this.#errorOf(response);
         await response.body?.cancel();
@@ -132,7 +110,7 @@ export class ServiceApi {
         const cause = (error as { cause?: NodeJS.ErrnoException }).cause;
         if (!BROKEN.has(cause?.code ?? (error as Error).name) || attempt >= maxTries)
           throw new Unavailable(
-            `the service at ${this.url} does not answer: ${cause?.message || messageOf(error)}; does it run, and is this its address?`,
+            `the service at ${this.serviceUrl} does not answer: ${cause?.message || messageOf(error)}; does it run, and is this its address?`,
             { cause: error },
           );
         await sleep(waitMs, undefined, { signal });
@@ -140,22 +118,10 @@ export class ServiceApi {
     }
   }
 
-  async #request(method: string, path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-    return fetch(`${this.url}/api/v1${path}`, {
-      method,
-      signal,
-      headers: {
-        ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-  }
-
   async #errorOf(response: Response): Promise<ExpectedError> {
     const { status } = response;
     const detail = Problem.safeParse(await response.json().catch(() => null)).data?.detail;
-    const message = `the service at ${this.url} ${detail === undefined ? `answered ${status}` : `says: ${detail}`}`;
+    const message = `the service at ${this.serviceUrl} ${detail === undefined ? `answered ${status}` : `says: ${detail}`}`;
     const { suggestedToken = '--name cli --scope read,admin' } = this.#options;
     const hint = `run \`npm start -- token create ${suggestedToken}\` as the user and on the machine of the service, and give the token in WATTKEEPER_TOKEN`;
     switch (status) {

@@ -1,8 +1,9 @@
 import {
   type ApiToken,
   type ApiTokenCreated,
+  type GrantableScope,
+  type Role,
   SCOPES_OF_ROLE,
-  type Scope,
   type SignInLink,
   type User,
 } from '@wattkeeper/contract/access/auth.ts';
@@ -20,12 +21,12 @@ import { onRecords } from './work.ts';
 export interface Accounts {
   users(): Promise<readonly User[]>;
   /** @param user password null: the user signs in by links only */
-  addUser(user: { username: string; role: string; password: string | null }): Promise<User>;
-  changeUser(name: string, change: { role: string } | { password: string }): Promise<User>;
+  addUser(user: { username: string; role: Role; password: string | null }): Promise<User>;
+  changeUser(name: string, change: { role: Role } | { password: string }): Promise<User>;
   removeUser(name: string): Promise<User>;
   tokens(): Promise<readonly ApiToken[]>;
   /** @param token expires_at as an instant; null: never */
-  createToken(token: { name: string; scopes: Scope[]; expires_at: string | null }): Promise<ApiTokenCreated>;
+  createToken(token: { name: string; scopes: GrantableScope[]; expires_at: string | null }): Promise<ApiTokenCreated>;
   revokeToken(name: string): Promise<ApiToken>;
   /** @param username null: the first administrator, who is made when there is no user */
   createLink(username: string | null): Promise<SignInLink>;

@@ -1,4 +1,5 @@
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import type { Job } from '@wattkeeper/contract/job.ts';
 import type { Pipeline } from '../assembly/pipeline.ts';
 import { openLog } from '../config/log.ts';
 import { recordsLocation } from '../config/records-location.ts';
@@ -8,6 +9,7 @@ import { openDataFolder } from '../storage/data-folder.ts';
 import type { RecordStore } from '../storage/records/record-store.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './progress-bar.ts';
+import type { ServiceApi } from './service-api.ts';
 
 /** Time for the stores to take what a command wrote. */
 const DRAIN_MS = MINUTE_MS;
@@ -21,9 +23,8 @@ export interface WorkContext {
 export interface LongWork {
   /** Title of the progress bar. */
   readonly title: string;
-  /** What asks a running service for the job. */
-  readonly path: string;
-  readonly body?: unknown;
+  /** Starts the work as a job of a running service. */
+  readonly start: (service: ServiceApi) => Promise<Job>;
   /** The same work on the data folder, while no service runs. */
   readonly alone: (pipeline: Pipeline, context: WorkContext) => Promise<unknown>;
   /** Configuration for work on the data folder; default: that of the service. */
@@ -32,12 +33,12 @@ export interface LongWork {
 
 /** Runs work as a job of the running service, or here on the data folder. Answers its result. */
 export async function longWork(invocation: Invocation, work: LongWork): Promise<unknown> {
-  const { title, path, body, alone, config } = work;
+  const { title, start, alone, config } = work;
   const service = await invocation.service();
   const bar = new ProgressBar(title);
   const progress: OnProgress = (share, message) => bar.show(share, message);
   try {
-    if (service) return await service.job(path, body, progress);
+    if (service) return await service.resultOf(await start(service), progress);
     const context = { signal: invocation.signal, progress };
     return await onFolder(invocation, (pipeline) => alone(pipeline, context), { config });
   } finally {

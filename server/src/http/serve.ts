@@ -13,8 +13,8 @@ type EndpointRequest<E extends Endpoint> = FastifyRequest<{
 type Answered<E extends Endpoint> = FastifyReply | (null extends AnswerOf<E> ? void : AnswerOf<E>);
 
 /**
- * Registers the route of an endpoint. The answer has the endpoint's first status; a handler sets any other on the
- * reply.
+ * Registers the route of an endpoint. The answer has the endpoint's first status; a handler sets any other on the reply and returns the JSON.
+ * The type of a body that it sends itself is not checked.
  */
 export function serve<E extends Endpoint>(
   api: Api,

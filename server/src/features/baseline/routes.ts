@@ -52,7 +52,8 @@ function trainingRoutes(api: Api, { scheduler, auditLog }: BaselineRoutesOptions
     const { run, answer } = await scheduler.runFor(TRAINING_JOB, callerOf(request), body, waitMs);
     if (answer === undefined) {
       await audit(body.machine_id, `job ${run.id}`);
-      return reply.status(202).send(toJob(run));
+      reply.status(202);
+      return toJob(run);
     }
     const trained = TrainedBaseline.parse(answer);
     await audit(

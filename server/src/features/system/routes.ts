@@ -22,7 +22,8 @@ export function serviceRoutes(app: Api, monitor: StorageMonitor, registry: Regis
     const health = await monitor.health();
     const { status, version, timestamp } = health;
     const seesDetails = caller?.scopes.includes('read');
-    return reply.status(status === 'unhealthy' ? 503 : 200).send(seesDetails ? health : { status, version, timestamp });
+    reply.status(status === 'unhealthy' ? 503 : 200);
+    return seesDetails ? health : { status, version, timestamp };
   });
   serve(app, getReadiness, async () => ({ ready: true }) as const);
   serve(app, getPrometheusMetrics, async (_request, reply) =>
