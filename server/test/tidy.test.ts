@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { LENGTH_EXCEPTIONS } from './tidy/exceptions.ts';
 import * as rules from './tidy/file-rules.ts';
 import { importDirection } from './tidy/import-direction.ts';
+import { plainEnglish } from './tidy/plain-english.ts';
 import { loadProject } from './tidy/project.ts';
 import { deadFiles, importCircles } from './tidy/reachability.ts';
 import { unusedExports } from './tidy/unused.ts';
@@ -24,6 +25,7 @@ describe('tidy rules', () => {
   it('imports follow the architecture', () => expectNone(importDirection(project)));
   it('there are no import cycles', () => expectNone(importCircles(project)));
   it('every file is used', () => expectNone(deadFiles(project)));
+  it('words have their usual sense', () => expectNone(plainEnglish([...sources(), ...documents()])));
   it('every export is used', () => expectNone(unusedExports(project)));
   it('there are no barrels', () => expectNone(rules.noBarrels(project)));
   it('exports have names', () => expectNone(rules.noDefaultExports(project)));
@@ -52,6 +54,15 @@ describe('tidy rules', () => {
     expect(ignored, 'these files are ignored by a .gitignore and would be lost').toEqual([]);
   });
 });
+
+function sources() {
+  return [...project.files.values()].map(({ path, text }) => [path, text] as const);
+}
+
+function documents() {
+  const paths = globSync(['*.md', 'docs/**/*.md', '.ci/run'], { cwd: root });
+  return paths.map((path) => [path, readFileSync(join(root, path), 'utf8')] as const);
+}
 
 function expectNone(violations: Violation[]): void {
   if (violations.length > 0) expect.fail(`\n${violations.map(formatViolation).sort().join('\n')}`);

@@ -15,6 +15,7 @@ import {
   testPartsOnlyFromNeeds,
 } from './file-rules.ts';
 import { importDirection } from './import-direction.ts';
+import { plainEnglish } from './plain-english.ts';
 import { makeProject } from './project.ts';
 import { deadFiles, importCircles } from './reachability.ts';
 import { unusedExports } from './unused.ts';
@@ -216,6 +217,26 @@ describe('lengths', () => {
 function lines(violations: Violation[]): string[] {
   return violations.map(formatViolation);
 }
+
+describe('plain English', () => {
+  it.each([
+    ['server/src/a.ts', '// Rejections are told one by one.', 1],
+    ['server/src/a.ts', '\nconst valuesTold = 1;', 2],
+    ['web/src/a.tsx', 'const ERRORS_TOLD = 1;', 1],
+    ['README.md', 'The file is written anew.\nThe table is no more.', 1],
+    ['docs/a.md', '\nReading resumes behind the last id.', 2],
+  ])('of %s rejects %s', (path, text, line) => {
+    expect(plainEnglish([[path, text]])[0]).toMatchObject({ path, line, rule: 'plain English' });
+  });
+
+  it.each([
+    ['server/src/a.ts', 'const retold = stolen(bold);'],
+    ['docs/a.md', 'It takes no more than 5 s, as long as the health check passes.'],
+    ['docs/glossary.md', 'told: listed'],
+  ])('of %s accepts %s', (path, text) => {
+    expect(plainEnglish([[path, text]])).toEqual([]);
+  });
+});
 
 describe('exports', () => {
   it('that nothing, or nothing but tests, uses are found', () => {
