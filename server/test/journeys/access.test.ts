@@ -9,9 +9,9 @@ import { type Service, startService, temporaryFolder } from './service.ts';
 interface Operation {
   readonly method: string;
   readonly path: string;
-  /** The scope that the document names; public: none. */
+  /** The scope that the OpenAPI document states. */
   readonly documented: Scope | 'public';
-  /** A path, query and body that fit the document. */
+  /** A path, query and body that match the OpenAPI document. */
   readonly address: string;
   readonly body: string | null;
   readonly type: string | null;
@@ -37,14 +37,14 @@ const ADMIN = [
   /^DELETE \/api\/v1\/storage\/(set-aside|gaps)\b/,
   /^PUT \/api\/v1\/storage\/quality\/counter-decisions$/,
 ];
-/** They change nothing, or only the caller's data. */
+/** Endpoints that change nothing, or only the caller's data. */
 const READ = [
   /^\w+ \/api\/v1\/(auth|tokens)\b/,
   /^PATCH \/api\/v1\/users\/\{id\}$/,
   /^PATCH \/api\/v1\/settings\/layouts\/\{name\}$/,
   /^POST \/api\/v1\/(tariffs\/compare|kpi\/custom\/preview|forecast\/optimal-schedule)$/,
 ];
-/** Parts of what writes. */
+/** GET endpoints that are part of writing data and need its scope. */
 const WRITE = [
   /^GET (\/influxdb)?\/(query|api\/v2\/(orgs|buckets(\/\{id\})?))$/,
   /^GET \/api\/v1\/imports\/(uploads\/)?\{\w+\}$/,
@@ -61,7 +61,7 @@ function scopeOf({ method, path }: Operation): Scope | 'public' {
   return method === 'GET' && !isOneOf(WRITE) ? 'read' : 'write';
 }
 
-/** Whether a request comes through; some endpoints also look at who calls. */
+/** Whether a request is authorised; some endpoints also check the caller. */
 function isLetIn(operation: Operation, { kind, scopes }: Caller): boolean {
   const needed = scopeOf(operation);
   if (needed === 'public') return true;
@@ -69,7 +69,7 @@ function isLetIn(operation: Operation, { kind, scopes }: Caller): boolean {
   const isAdmin = scopes.includes('admin');
   if (/^\/api\/v1\/tokens/.test(operation.path) && operation.method !== 'GET') return kind === 'session' || isAdmin;
   if (operation.path === '/api/v1/users/{id}' && operation.method === 'PATCH') return isAdmin;
-  // Tokens of no user have no layouts.
+  // A token without a user has no layouts.
   if (operation.path === '/api/v1/settings/layouts/{name}') return kind === 'session';
   return true;
 }
@@ -101,7 +101,7 @@ describe('access', () => {
     return answer.status;
   };
 
-  it('needs the scope of the rule on every endpoint, and the document says which', () => {
+  it('requires the scope of the rule on every endpoint, as the document states', () => {
     expect(operations.length).toBeGreaterThan(100);
     for (const one of operations) expect(one.documented, `${one.method} ${one.path}`).toBe(scopeOf(one));
   });
@@ -118,9 +118,9 @@ describe('access', () => {
     expect(await newest()).toEqual(before);
   });
 
-  it('accepts every request with it', async () => {
+  it('accepts every request with that scope', async () => {
     for (const caller of callers) {
-      // Signing in takes secrets, and signing out would end the walk.
+      // Sign-in needs secrets, and sign-out would end the loop.
       const open = operations.filter((one) => isLetIn(one, caller) && !/\/auth\/(link|log)/.test(one.path));
       for (const operation of open) {
         const status = await ask(operation, caller);
@@ -129,8 +129,8 @@ describe('access', () => {
     }
   });
 
-  it("keeps lower scopes from cancelling an administrator's migration", async () => {
-    // An InfluxDB that never answers keeps it at work.
+  it("does not let lower scopes cancel an administrator's migration", async () => {
+    // An InfluxDB that never responds keeps the migration running.
     const silent = createServer(() => {});
     await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
     const from = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/home`;
@@ -196,7 +196,7 @@ async function documented(service: Service): Promise<Operation[]> {
         else if (place === 'query' && required) query.set(name, String(made(schema)));
       }
       const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? [];
-      // A token can only have scopes that its maker has.
+      // A token can only have scopes that its creator has.
       const value = path === '/api/v1/tokens' ? { name: 'another', scopes: ['read'] } : content && made(content.schema);
       return {
         method: method.toUpperCase(),

@@ -16,7 +16,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('old months are archived by request and by command, and no result changes', async () => {
+it('old months are archived on request and by command, and no result changes', async () => {
   service = await startService(folder.path, environment);
   await send(0, 200);
   const before = await answers();
@@ -40,7 +40,7 @@ it('old months are archived by request and by command, and no result changes', a
   expect(await answers()).toEqual(late);
 });
 
-it('a store that is backfilled from the first one contains the archived months as well', async () => {
+it('a store backfilled from the first one also contains the archived months', async () => {
   const before = await answers();
   await service.stop();
   const stores = { WATTKEEPER_STORES__0__TYPE: 'duckdb', WATTKEEPER_STORES__1__TYPE: 'sqlite' };
@@ -67,13 +67,13 @@ async function send(from: number, count: number): Promise<void> {
   expect(await (await service.request('/api/v1/readings', init)).json()).toMatchObject({ rejected: 0 });
 }
 
-/** Raw and daily, over the archive and what is not archived. */
+/** Raw and daily results, across archived and unarchived months. */
 async function answers() {
   const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * UTC_DAY_MS).toISOString()}`;
   const ask = async (bucket: string) => {
     const path = `/api/v1/telemetry?device_id=meter&bucket=${bucket}&${window}`;
     const text = await (await service.request(path)).text();
-    // Rollups add in another order than raw readings do, which tells in the last digit of a mean.
+    // Rollups are added in another order than raw readings, which affects the last digit of a mean.
     const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(14)) : value);
     return (JSON.parse(text, rounded) as { series: { value?: number[] }[] }).series;
   };

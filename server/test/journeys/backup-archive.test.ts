@@ -31,7 +31,7 @@ async function start(data: string, environment: Record<string, string>): Promise
   return service;
 }
 
-/** Posts and waits for the end of the job. */
+/** Posts a request and waits for the end of its job. */
 async function run(service: Service, path: string, body = {}): Promise<Job> {
   const headers = { 'content-type': 'application/json' };
   const init = { method: 'POST', headers, body: JSON.stringify(body) };
@@ -60,7 +60,7 @@ async function answers(service: Service): Promise<unknown> {
 
 const list = async (service: Service) => (await service.json<{ items: KeptBackup[] }>('/api/v1/storage/backups')).items;
 
-it('archived months survive the loss of the machine and of the archive through copies of the backups', async () => {
+it('archived months are restored from copies of the backups after the loss of the machine and of the archive', async () => {
   const [data, drive] = [newFolder(), join(newFolder(), 'drive')];
   const environment = {
     WATTKEEPER_ARCHIVE__STORE__TYPE: 'local',
@@ -98,7 +98,7 @@ it('archived months survive the loss of the machine and of the archive through c
   expect(await answers(await start(fresh, environment))).toEqual(before);
 });
 
-it('the verification names a file missing from the archive, and a restore is rejected', async () => {
+it('the verification lists a file that is missing from the archive, and a restore is rejected', async () => {
   const [data, elsewhere] = [newFolder(), newFolder()];
   const environment = {
     WATTKEEPER_ARCHIVE__STORE__TYPE: 'local',

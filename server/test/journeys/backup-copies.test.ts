@@ -20,7 +20,7 @@ function newFolder(): string {
   return path;
 }
 
-/** The copies lie in a folder, such as that of a network drive; the object stores have a suite of their own. */
+/** The copies are stored in a folder, such as one on a network drive; object stores have their own suite. */
 const copyingTo = (folder: string) => ({
   WATTKEEPER_BACKUP__COPY_TO__TYPE: 'local',
   WATTKEEPER_BACKUP__COPY_TO__FOLDER: folder,
@@ -70,7 +70,7 @@ it('a copied backup restores everything after the loss of the machine', async ()
   expect((await restored.json<{ series: { value: number[] }[] }>(path)).series[0]?.value).toEqual([3]);
 });
 
-it('an unreachable destination fails no backup: it is reported, and missing copies are sent the next time', async () => {
+it('an unreachable destination does not fail a backup: it is reported, and missing copies are sent with the next backup', async () => {
   const { copies, service } = await world();
   writeFileSync(copies, 'a file where the drive should be');
   expect((await run(service, '/storage/backups')).state).toBe('succeeded');

@@ -7,7 +7,7 @@ import { afterEach, expect, it } from 'vitest';
 import { restoreIntoFolder } from '../../src/storage/restore/restore-folder.ts';
 import { type Service, startService, temporaryFolder } from './service.ts';
 
-// An identity opens at once; a passphrase takes a second or more each time.
+// Decryption with an identity is immediate; a passphrase takes a second or more each time.
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 const KEYS = {
   WATTKEEPER_BACKUP__RECIPIENTS__0: await identityToRecipient(IDENTITY),
@@ -88,7 +88,7 @@ it('a backup restores everything, and then any instant after it', async () => {
   await send(service, 'roof', 2, 3);
   await send(service, 'shed', 2, 30);
   const instant = Date.now();
-  // What is acknowledged in the same millisecond is restored, too.
+  // Readings acknowledged in the same millisecond are restored too.
   await expect.poll(() => Date.now()).toBeGreaterThan(instant);
   await send(service, 'roof', 1, -999 + 1000);
   await send(service, 'roof', 3, 4);

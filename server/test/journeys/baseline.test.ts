@@ -47,7 +47,7 @@ describe('baselines over the API', () => {
   const train = (body: object, headers?: Record<string, string>) =>
     send('POST', '/api/v1/baseline/train', { machine_id: 'Press', ...body }, headers);
 
-  it('returns a short training immediately', async () => {
+  it('returns the result of a short training immediately', async () => {
     const answer = await train({ drivers: ['production_count'] });
     expect(answer.status).toBe(200);
     const model = (await answer.json()) as TrainedBaseline;

@@ -26,7 +26,7 @@ async function start(...types: string[]): Promise<void> {
   service = await startService(folder.path, { WATTKEEPER_CONFIG: file });
 }
 
-/** Sends readings, one a minute, stops the service, and flips a bit of one of the first hour in the SQLite file. */
+/** Sends readings, one a minute, stops the service, and flips a bit of a reading of the first hour in the SQLite file. */
 async function damaged(...types: string[]): Promise<void> {
   await start(...types);
   const readings = Array.from({ length: COUNT }, (_, row) => ({
@@ -43,13 +43,13 @@ async function damaged(...types: string[]): Promise<void> {
   value.writeDoubleBE(valueAt(7));
   let at = bytes.indexOf(value);
   expect(at).toBeGreaterThan(0);
-  // A page that is free may have it as well.
+  // A free page may contain the same bytes.
   for (; at >= 0; at = bytes.indexOf(value, at + 8)) bytes[at + 4]! ^= 1;
   writeFileSync(path, bytes);
   await start(...types);
 }
 
-/** Readings of an answer by their place, and its warnings; null where there is none. */
+/** Readings of a response by their position, and its warnings; null where there is none. */
 async function history(): Promise<{ values: Map<number, number>; warnings: string[] } | null> {
   const response = await service.request(
     `/api/v1/telemetry?device_id=meter&bucket=raw&start=${new Date(START).toISOString()}&end=2026-03-30T00:00:00Z`,
@@ -68,7 +68,7 @@ async function history(): Promise<{ values: Map<number, number>; warnings: strin
 
 const health = () => service.json<Health>('/api/v1/storage/health');
 
-it('the nightly scrub reports a damaged store, which is replaced, set aside and backfilled from the other one', async () => {
+it('the nightly scrub reports a damaged store, whose file is set aside, replaced and backfilled from the other store', async () => {
   await damaged('duckdb', 'sqlite');
   const run = await service.request('/api/v1/scheduler/jobs/scrub/run', { method: 'POST' });
   const { id } = (await run.json()) as Job;
@@ -82,12 +82,12 @@ it('the nightly scrub reports a damaged store, which is replaced, set aside and 
   await expect.poll(async () => (await health()).status, POLL).toBe('healthy');
   await service.stop();
   expect(readdirSync(folder.path).filter((name) => name.startsWith('telemetry.sqlite.damaged-'))).toHaveLength(1);
-  // What was filled answers alone.
+  // The backfilled store answers alone.
   await start('sqlite');
   expect((await history())?.values.size).toBe(COUNT);
 });
 
-it('a query of a damaged only store never returns a wrong value, and then returns the intact values, marked as partial', async () => {
+it('a query of a single, damaged store never returns a wrong value, and later returns the intact values, marked as partial', async () => {
   await damaged('sqlite');
   await expect
     .poll(async () => (await history())?.warnings ?? [], POLL)

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 interface Place {
-  /** What a command of the same user has in its environment: nothing of the service's configuration but the data folder. */
+  /** The environment of a command of the same user: of the service's configuration, only the data folder. */
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
   readonly runtime: string;
@@ -30,7 +30,7 @@ interface Outcome {
   readonly errors: string;
 }
 
-/** A data folder that does not exist yet, and a runtime folder that only the processes of this test have. */
+/** A data folder that does not exist yet, and a runtime folder that only the processes of this test use. */
 function place(): Place {
   const { path: home, remove } = temporaryFolder();
   closers.push(remove);
@@ -65,7 +65,7 @@ async function persists(service: Service): Promise<boolean | null> {
 }
 
 describe('commands of a service in memory', () => {
-  it('run in the running service, write nothing to its folder, and do not prevent persistence', async () => {
+  it('are run by the running service, write nothing to its folder, and do not prevent persistence', async () => {
     const { folder, start, run } = place();
     const service = await start(OFF);
     const made = await run('token', 'create', '--name', 'telegraf', '--scope', 'read');
@@ -98,7 +98,7 @@ describe('commands of a service in memory', () => {
     expect((await run('restore', 'any.backup')).code).toBe(1);
   });
 
-  it('find it by its address from another folder, and refuse a data folder that it does not have', async () => {
+  it('find it by its address from another folder, and reject a data folder that is not its own', async () => {
     const { start, runIn, folder } = place();
     const service = await start(OFF);
     const port = { WATTKEEPER_HTTP__PORT: new URL(service.url).port };
@@ -119,7 +119,7 @@ describe('commands of a service in memory', () => {
     expect(existsSync(other)).toBe(false);
   });
 
-  it('fail with a clear error when no service runs, also after one was killed', async () => {
+  it('fail with a clear error when no service runs, even after one was killed', async () => {
     const { start, runIn, folder, runtime } = place();
     const service = await start(OFF);
     await service.kill();
@@ -142,15 +142,15 @@ describe('commands of a service in memory', () => {
 });
 
 describe('commands of a service with a data folder', () => {
-  it('work in it while it runs, and on the folder, under its lock, while it is stopped', async () => {
+  it('are run by the service while it runs, and on the folder, under its lock, while it is stopped', async () => {
     const { start, run, folder } = place();
-    // Before the first start, for services that others can reach.
+    // Before the first start, as services that others can reach require.
     const before = await run('token', 'create', '--name', 'before', '--scope', 'read');
     let service = await start();
     expect(await me(service, before.json.token)).toBe(200);
     const during = await run('token', 'create', '--name', 'during', '--scope', 'read');
     expect(await me(service, during.json.token)).toBe(200);
-    // Its own process knows at once.
+    // The change applies immediately in its own process.
     expect((await run('token', 'revoke', 'before')).code).toBe(0);
     expect(await me(service, before.json.token)).toBe(401);
     await service.stop();
@@ -175,7 +175,7 @@ describe('commands of a service with a data folder', () => {
     for (const file of files) expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(runtime).mode & 0o777).toBe(0o700);
     expect((await run('token', 'list')).code).toBe(0);
-    // What others could have read or written is not used.
+    // A file that others could have read or written is not used.
     for (const file of files) chmodSync(file, 0o644);
     expect(await run('token', 'list')).toMatchObject({ code: 1, json: { error: { code: 'unavailable' } } });
     chmodSync(files[1]!, 0o600);
@@ -187,7 +187,7 @@ describe('commands of a service with a data folder', () => {
     expect(files.map((file) => existsSync(file))).toEqual([false, false]);
   });
 
-  it('need a token of a service that another user runs at the address', async () => {
+  it('need a token when another user runs the service at the address', async () => {
     const { start, runIn, folder } = place();
     const service = await start();
     const elsewhere = temporaryFolder();
@@ -206,7 +206,7 @@ describe('commands of a service with a data folder', () => {
     expect(existsSync(folder)).toBe(true);
   });
 
-  it('send the secret of a stopped service to no other server', async () => {
+  it('never send the secret of a stopped service to another server', async () => {
     const { run, start, runtime } = place();
     const service = await start(OFF);
     const { port } = new URL(service.url);

@@ -25,7 +25,7 @@ function damage(path: string): void {
 
 it('a service starts on a journal with a damaged entry, reports it, and stores everything else', async () => {
   const folder = temporaryFolder();
-  // The store and the history take the first batch, and the rest after a restart.
+  // The store and the journal history receive the first batch, and the others after a restart.
   let service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '60000' });
   try {
     for (let value = 1; value <= 9; value++) await send(service, value);
@@ -62,7 +62,7 @@ it('a service whose database has a damaged log reports the loss, keeps the log, 
     await service.kill();
     const path = join(folder.path, 'wattkeeper.db-wal');
     const log = readFileSync(path);
-    // Before the last batches: a frame of 4 KB and more for each.
+    // Before the last batches: each has a frame of at least 4 KB.
     log[log.length - 50_000]! ^= 1;
     writeFileSync(path, log);
 

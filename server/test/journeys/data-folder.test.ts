@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { postReadings, settled, startService, temporaryFolder } from './service.ts';
 
-it('a service in an existing folder with special characters in its path keeps readings over a restart, in files readable only by its user', async () => {
+it('a service in an existing folder with special characters in its path keeps readings across a restart, in files readable only by its user', async () => {
   const { path: base, remove } = temporaryFolder();
   onTestFinished(remove);
   const folder = join(base, `it's "odd" #%41 ~ [a]* é\n😀`);
@@ -24,7 +24,7 @@ it('a service in an existing folder with special characters in its path keeps re
   expect(await second.stop()).toBe(0);
 }, 120_000);
 
-/** What others may read below a folder, and the folder itself. */
+/** Paths that others may read: the folder itself and everything below it. */
 function modes(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return ['', ...names].filter((name) => {

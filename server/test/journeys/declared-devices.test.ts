@@ -8,7 +8,7 @@ import { postReadings, type Service, startService, temporaryFolder } from './ser
 const DAY = Math.floor(Date.now() / (24 * HOUR_MS)) * 24 * HOUR_MS - 48 * HOUR_MS;
 const iso = (instant: number) => new Date(instant).toISOString();
 
-describe('what is declared of a device', () => {
+describe('the declaration of a device', () => {
   const folder = temporaryFolder();
   let service: Service;
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('what is declared of a device', () => {
     expect(await total('solar.energy_kwh', 'increase')).toBeCloseTo(5, 9);
   });
 
-  it('does not hide events of its counters: each is a finding with the amount in doubt', async () => {
+  it('does not hide events of its counters: each is a finding with the uncertain amount', async () => {
     const valueAt = (hour: number) =>
       hour === 5 ? 0 : hour === 12 ? 21_600 : (hour < 18 ? 20_000 : 15_000) + hour / 2;
     const sent = Array.from({ length: 48 }, (_, hour) => ({
@@ -108,7 +108,7 @@ describe('what is declared of a device', () => {
     expect((await decide({ counts: 1e10 })).status).toBe(422);
   });
 
-  it("is the kind machine where it registers itself with a machine's meter", async () => {
+  it('sets the kind to machine when a device registers itself with the meter of a machine', async () => {
     const timestamp = iso(DAY);
     await postReadings(service, { device_id: 'Press', timestamp, values: { 'energy.power_kw': 3 } });
     const { items } = await service.json<{ items: Device[] }>('/api/v1/machines');
@@ -116,7 +116,7 @@ describe('what is declared of a device', () => {
     expect(await service.json('/api/v1/devices/Meter')).toMatchObject({ kind: 'other' });
   });
 
-  it('is checked, with the allowed values', async () => {
+  it('is validated, with the allowed values in the error', async () => {
     for (const body of [
       { holds_s: 0 },
       { holds_s: 604_801 },

@@ -39,7 +39,7 @@ async function history(service: Service): Promise<number[]> {
   return series[0]?.value ?? [];
 }
 
-/** Every answer that reads history has it in its warnings that it may be partial; what has no place for that is not answered. */
+/** Every response that reads history warns that it may be partial; an endpoint without a field for warnings returns an error. */
 async function expectPartial(service: Service): Promise<void> {
   const window = `start=${minutesAgo(6000)}&end=${minutesAgo(0)}`;
   const today = minutesAgo(0).slice(0, 10);
@@ -59,7 +59,7 @@ async function expectPartial(service: Service): Promise<void> {
   for (const path of marked) {
     const answer = await service.request(`/api/v1${path}`);
     const text = await answer.text();
-    // Nothing at all can be said of a day without readings, and not that it has none.
+    // Nothing is known about a day without readings, not even that it has none.
     if (answer.status === 503) expect(text, path).toContain('the history may be partial: store duckdb');
     else
       expect((JSON.parse(text) as { warnings: string[] }).warnings, path).toContainEqual(

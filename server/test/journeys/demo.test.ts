@@ -56,7 +56,7 @@ test('a new service has the site and the devices of the demo at its first respon
   expect((await service.json<{ items: unknown[] }>('/api/v1/devices')).items).toHaveLength(7);
 });
 
-test('the demo makes the newest day of its history first, and the same readings as in the order of time', async () => {
+test('the demo generates the newest day of its history first, with the same readings as in chronological order', async () => {
   const pipeline = await pipelineInMemory();
   const made: Block[][] = [];
   const accept = (blocks: readonly Block[]) => {
@@ -75,7 +75,7 @@ function readings(blocks: readonly Block[]) {
   return blocks.map(({ group, timestamps, columns }) => ({ group, timestamps, columns }));
 }
 
-describe('a demo that is started again', () => {
+describe('a restarted demo', () => {
   test('continues from its last state', async () => {
     const pipeline = await pipelineInMemory();
     expect((await demoOn(pipeline).prepare()).hasMadeHistory).toBe(true);
@@ -89,7 +89,7 @@ describe('a demo that is started again', () => {
     ['a model that keeps other numbers', (state) => ({ ...state, values: state.values.slice(1) }), /the state has \d+/],
     ['nothing that can be read', () => ({ version: 1, profile: 'home', seed: 1 }), /the state has no numbers/],
     ['another seed', (state) => ({ ...state, seed: 2 }), /seed 2/],
-  ])('starts again, and logs it, with the state of %s', async (_case, change, warning) => {
+  ])('starts from the beginning, and logs it, when its state is %s', async (_case, change, warning) => {
     const pipeline = await pipelineInMemory();
     await demoOn(pipeline).prepare();
     const kept = await pipeline.records.namedStates.get('demo');
@@ -101,7 +101,7 @@ describe('a demo that is started again', () => {
     expect(await pipeline.records.sites.list()).toHaveLength(1);
   });
 
-  test("with another profile starts again and does not treat the first demo's site as the user's", async () => {
+  test("with another profile starts from the beginning and does not treat the first demo's site as the user's", async () => {
     const pipeline = await pipelineInMemory();
     await demoOn(pipeline).prepare();
     const { service, prepare, warnings } = demoOn(pipeline, 'rv');

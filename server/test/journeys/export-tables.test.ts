@@ -7,7 +7,7 @@ import { postReadings, type Service, startService, temporaryFolder } from './ser
 const folder = temporaryFolder();
 const T0 = Date.parse('2026-03-01T00:00:00Z');
 const WINDOW = 'start=2026-03-01T00:00:00Z&end=2026-03-01T06:00:00Z';
-/** More series than one JSON answer may have. */
+/** More series than the maximum of one JSON response. */
 const MANY_DEVICES = 1005;
 let service: Service;
 
@@ -75,7 +75,7 @@ interface Series {
 }
 
 describe.each(['csv', 'parquet', 'arrow'])('as %s', (format) => {
-  it.each(['mean', 'mean,max,increase,count'])('buckets of %s are those of the JSON', async (aggregate) => {
+  it.each(['mean', 'mean,max,increase,count'])('buckets of %s equal those of the JSON response', async (aggregate) => {
     const path = `/api/v1/telemetry?${WINDOW}&bucket=1h&aggregate=${aggregate}&metric=grid.power_kw,solar.power_kw,solar.energy_kwh`;
     const own = await rowsOf(path, format);
     const { series } = await service.json<{ series: Series[] }>(path);
@@ -106,7 +106,7 @@ describe.each(['csv', 'parquet', 'arrow'])('as %s', (format) => {
     });
   });
 
-  it('wide records are those of the JSON, with a column for each metric', async () => {
+  it('wide records equal those of the JSON response, with a column for each metric', async () => {
     const path = `/api/v1/energy-data?start_time=2026-03-01T00:00:00Z&end_time=2026-03-01T06:00:00Z`;
     const { items } = await service.json<{
       items: { timestamp: string; device_id: string; device_name: string; values: Row }[];
@@ -125,7 +125,7 @@ describe.each(['csv', 'parquet', 'arrow'])('as %s', (format) => {
     expect(rows).toHaveLength(300);
   });
 
-  it('any number of series fits', async () => {
+  it('the number of series is unlimited', async () => {
     const day = '2026-03-02T00:00:00Z';
     const buckets = await rowsOf(
       `/api/v1/telemetry?start=${day}&end=2026-03-03T00:00:00Z&bucket=1d&metric=load.power_kw`,

@@ -43,7 +43,7 @@ async function run(...argv: string[]): Promise<string> {
 }
 const at = (name: string) => join(out.path, name);
 
-it('writes the same file from a running service and from its folder, in every format', async () => {
+it('writes the same file through a running service and from its folder, in every format', async () => {
   await run(at('running.csv'));
   await run('--json', at('running.parquet'));
   await run('--device', 'roof', '--start', '2026-03-01T01:00:00Z', '--end', '2026-03-01T02:00:00Z', at('part.csv'));
@@ -70,7 +70,7 @@ it('writes the same file from a running service and from its folder, in every fo
   expect(tableFromIPC(readFileSync(at('nothing.arrows'))).numRows).toBe(0);
 });
 
-it('leaves no incomplete file, and overwrites no file', async () => {
+it('leaves no incomplete file and overwrites none', async () => {
   await run(at('kept.csv'));
   await expect(run(at('kept.csv'))).rejects.toThrow(/kept.csv exists already/);
   await expect(run(at('x.json'))).rejects.toThrow(/must end in .csv, .parquet, .arrows; got/);

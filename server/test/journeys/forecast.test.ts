@@ -6,7 +6,7 @@ const DAYS = 20;
 const folder = temporaryFolder();
 let service: Service;
 
-/** kW of the hours up to now: 20 from six to ten in the evening (UTC), else 5. */
+/** kW of the hours up to now: 20 from 18:00 to 22:00 (UTC), otherwise 5. */
 function hoursOf(device: string, days: number) {
   const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   return Array.from({ length: days * 24 }, (_, i) => {
@@ -50,7 +50,7 @@ it('forecasts the reported load, and stores the choice of its model', async () =
     const hour = new Date(timestamp).getUTCHours();
     expect(Math.abs(kw - (hour >= 6 && hour < 22 ? 20.5 : 5.5))).toBeLessThan(4);
   }
-  // The forecast itself may be a new one: an hour may have begun.
+  // The forecast may have been recomputed, since a new hour may have begun.
   const again = await service.json<{ model: { chosen_at: string } }>(path);
   expect(again.model.chosen_at).toBe(found.model.chosen_at);
 });
@@ -73,7 +73,7 @@ it('reports errors, and how much more history is needed', async () => {
   ]);
 });
 
-it('schedules several movable loads', async () => {
+it('schedules several shiftable loads', async () => {
   const loads = [
     { name: 'oven', energy_kwh: 30, duration_minutes: 180 },
     { name: 'pump', energy_kwh: 5, duration_minutes: 60 },

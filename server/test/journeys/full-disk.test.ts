@@ -37,13 +37,13 @@ describeWith('SMALL_DISK', 'a full disk', (root) => {
     try {
       writeFileSync(ballast(), Buffer.alloc(bavail * bsize));
     } catch (error) {
-      // The service wrote something meanwhile: then the disk is full all the same.
+      // The service wrote something meanwhile: the disk is full anyway.
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     }
   };
 
   let sent = 0;
-  /** Sends the next readings; answers whether they were taken for good. */
+  /** Sends the next readings; returns whether they were stored durably. */
   const send = async (): Promise<boolean> => {
     const readings = Array.from({ length: BATCH }, (_, i) => ({
       device_id: 'meter',
@@ -62,7 +62,7 @@ describeWith('SMALL_DISK', 'a full disk', (root) => {
     return (series[0]?.count ?? []).reduce<number>((sum, one) => sum + (one ?? 0), 0);
   };
   const health = () => service.json<Health>('/health');
-  /** Runs a job; without room for its run on record, it is not begun, and the answer says so. */
+  /** Runs a job; without space to record its run, it does not start, and the response says so. */
   const run = async (name: string): Promise<Pick<Job, 'state' | 'error'>> => {
     const answer = await service.request(`/api/v1/scheduler/jobs/${name}/run`, { method: 'POST' });
     if (!answer.ok) return { state: 'failed', error: ((await answer.json()) as { detail: string }).detail };
@@ -84,7 +84,7 @@ describeWith('SMALL_DISK', 'a full disk', (root) => {
     for (let i = 0; i < 200 && durable; i++) durable = await send();
     expect(durable).toBe(false);
     for (let i = 0; i < 5; i++) await send();
-    // The telemetry store may be out of use as well: then what it had taken before is not seen until it is back.
+    // The telemetry store may be unavailable as well: then its earlier readings are missing until it is back.
     expect(await count()).toBeGreaterThanOrEqual(sent - BATCH);
     const sick = await health();
     expect(sick).toMatchObject({ status: expect.stringMatching(/degraded|unhealthy/), database: expect.any(String) });

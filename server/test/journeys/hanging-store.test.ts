@@ -54,7 +54,7 @@ describeWith('INFLUXD', 'a store that hangs', (influxd) => {
     await expect.poll(async () => (await health()).status, { interval: 200 }).toBe('healthy');
     expect(await ask()).toMatchObject({ series: [{ value: values }], warnings: [] });
 
-    // Nor does it hold up the end or the start of the service.
+    // It does not delay the stop or the start of the service either.
     influx.pause();
     const changed = { ...sent[9]!, values: { 'grid.power_kw': 99 } };
     expect((await postReadings(service, [changed])).status).toBe(202);

@@ -33,7 +33,7 @@ function post(service: Service, path: string, body: unknown): Promise<Response> 
   });
 }
 
-/** Sends a file in parts, as the web app does. */
+/** Uploads a file in parts, as the web app does. */
 async function uploaded(service: Service, name: string, content: Buffer, partBytes = 700): Promise<string> {
   const upload = (await (await post(service, '', { name, bytes: content.length })).json()) as ImportUpload;
   for (let offset = 0; offset < content.length; offset += partBytes) {
@@ -102,7 +102,7 @@ test('a file is uploaded in parts, detected, shown, read in a dry run and import
   expect(readdirSync(join(dataDir, 'uploads'))).toEqual([]);
 });
 
-test('totals of days are the energy of those days, also of the day of 23 hours, and of any length of interval in a file', async () => {
+test('daily totals are the energy of those days, including the day of 23 hours, for any interval length in a file', async () => {
   const { service } = await started('days');
   const csv = 'Date,Import kWh\n2026-03-27,24\n2026-03-28,24\n2026-03-29,23\n2026-03-30,24\n2026-03-31,24\n';
   const id = await uploaded(service, 'daily-totals.csv', Buffer.from(csv));

@@ -32,7 +32,7 @@ function file(name: string, content: string): string {
   return path;
 }
 
-/** Runs a command in a process of its own, on the data folder of a service. */
+/** Runs a command in its own process, on the data folder of a service. */
 function run(dataDir: string, argv: readonly string[], environment: Record<string, string> = {}) {
   const env = {
     PATH: process.env.PATH,
@@ -56,7 +56,7 @@ async function service(name: string): Promise<{ dataDir: string; running: Servic
   return { dataDir, running, port: new URL(running.url).port };
 }
 
-/** A way to the service that is in trouble: `answer` takes a request over by answering a status, or lets it through with null. */
+/** A faulty proxy of the service: `answer` returns a status to answer a request itself, or null to forward it. */
 async function troubledWay(to: string, answer: (method: string, path: string) => number | 'break' | null) {
   const way: Server = createServer(async (request, reply) => {
     const chunks: Buffer[] = [];
@@ -118,12 +118,12 @@ test('uses the running service, which authorises its user; an invalid token is r
   const forced = await run(dataDir, [...argv, '--token', token, '--force'], at);
   expect(forced.json()).toMatchObject({ accepted: ROWS });
   expect(await countOf(running)).toBe(ROWS);
-  // What came in through the service is known to an import that finds the folder free.
+  // An import into the unlocked folder recognises readings that were imported through the service.
   await running.stop();
   expect((await run(dataDir, argv)).json()).toEqual({ already_imported: true, rows: ROWS });
 });
 
-test('a request to a busy service is retried, and an interrupted import continues from its position', async () => {
+test('a request to a busy service is retried, and an interrupted import continues where it stopped', async () => {
   const { dataDir, running } = await service('resume');
   let posts = 0;
   const url = await troubledWay(running.url, (_method, path) => {
@@ -177,7 +177,7 @@ test('implausible and rejected values are reported with their line, with and wit
   }
 });
 
-test('an address that does not respond, or is no Wattkeeper, is reported', async () => {
+test('an address that does not respond, or belongs to another program, is reported', async () => {
   const dataDir = join(folder.path, 'nowhere');
   const argv = ['import', CSV, '--mapping', MAPPING, '--json', '--token', TOKEN];
   const closed = await troubledWay('', () => 404);
@@ -220,7 +220,7 @@ test.each([
   expect(done.out.trim().split('\n')).toHaveLength(1);
 });
 
-test('import --detect writes a mapping with which the file is imported', async () => {
+test('import --detect writes a mapping with which the file can be imported', async () => {
   const given = file('detect.csv', 'Report\nTime;Verbrauch (kWh)\n01.03.2026 00:00;0,25\n01.03.2026 00:15;0,5\n');
   const at = join(folder.path, 'detect');
   const mapping = join(folder.path, 'detected.yaml');

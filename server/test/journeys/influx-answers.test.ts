@@ -6,7 +6,7 @@ import { describeWith } from '../needs.ts';
 import { type Influx, startInflux, startInflux2 } from './influx.ts';
 import { type Service, startService, TOKEN, temporaryFolder } from './service.ts';
 
-/** What clients look at: the status, the shape of the body, and the headers that tell them whom they talk to. */
+/** The parts that clients check: the status, the shape of the body, and the headers that identify the server. */
 interface Answer {
   readonly status: number;
   readonly error: string | null;
@@ -27,7 +27,7 @@ const post = (
   headers,
 });
 
-/** Requests that a real InfluxDB and we answer alike; `words` stand in both errors. */
+/** Requests that a real InfluxDB and we answer alike; both errors contain `words`. */
 const ALIKE: readonly [what: string, path: string, init: RequestInit, status: number, words?: RegExp][] = [
   ['a good line', '/write?db=bench', post(GOOD), 204],
   ['a good line, packed', '/write?db=bench', post(new Uint8Array(gzipSync(GOOD)), GZIP), 204],
@@ -67,7 +67,7 @@ const ALIKE: readonly [what: string, path: string, init: RequestInit, status: nu
   ['no statement', '/query', { method: 'POST' }, 400, /^missing required parameter "q"$/],
 ];
 
-/** Writes that a real InfluxDB 2.x and we answer alike, below `/api/v2/write`. */
+/** Writes that a real InfluxDB 2.x and we answer alike, under `/api/v2/write`. */
 const ALIKE_2: typeof ALIKE = [
   ['a good line', '', post(GOOD), 204],
   ['a good line, packed', '', post(new Uint8Array(gzipSync(GOOD)), GZIP), 204],
@@ -127,7 +127,7 @@ describeWith('INFLUXD2', 'answers beside those of a real InfluxDB 2.x', (influxd
     expect(theirs?.message).toMatch(words);
   });
 
-  it('a token that is none', async () => {
+  it('an invalid token', async () => {
     const [ours, theirs] = await both('', post(GOOD), ['wrong', 'wrong']);
     expect([ours?.status, ours?.code, ours?.header]).toEqual([401, 'unauthorized', 'unauthorized']);
     expect([theirs?.status, theirs?.code, theirs?.header]).toEqual([401, 'unauthorized', 'unauthorized']);
@@ -163,7 +163,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
     expect(theirs.error).toMatch(words);
   });
 
-  it('too large a body', async () => {
+  it('a body that is too large', async () => {
     for (const url of [service.url, influx.url]) {
       const { status, body } = await announce(`${url}/write?db=bench`, 40_000_000);
       expect(status).toBe(413);
@@ -171,7 +171,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
     }
   });
 
-  it('lists the database that a client asks for, as one that is there', async () => {
+  it('lists the database that a client asks for as an existing one', async () => {
     const [ours, theirs] = await both('/query?db=bench&q=SHOW+DATABASES', {});
     const names = ({ json }: Answer) => {
       const [result] = (json as { results: { series: { name: string; columns: string[]; values: string[][] }[] }[] })
@@ -179,19 +179,19 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
       expect(result?.series).toMatchObject([{ name: 'databases', columns: ['name'] }]);
       return result?.series.flatMap(({ values }) => values.flat());
     };
-    // Both also have the one that was created above; InfluxDB may have one for its own figures.
+    // Both also have the database created above; InfluxDB may have one for its own statistics.
     expect(names(ours)).toEqual(['bench', 'telegraf']);
     expect(names(theirs)?.filter((name) => name !== '_internal')).toEqual(names(ours));
   });
 
-  it('differs on purpose: no database is needed, and an unknown unit of time is refused instead of taken for ns', async () => {
+  it('differs deliberately: no database is needed, and an unknown time unit is rejected instead of read as ns', async () => {
     const statuses = async (path: string) => (await both(path, post(GOOD))).map(({ status }) => status);
     expect(await statuses('/write')).toEqual([204, 400]);
     expect(await statuses('/write?db=nowhere')).toEqual([204, 404]);
     expect(await statuses('/write?db=bench&precision=fortnight')).toEqual([400, 204]);
   });
 
-  it('stores the valid lines of a batch with invalid ones, as InfluxDB does', async () => {
+  it('stores the valid lines of a partly invalid batch, as InfluxDB does', async () => {
     const lines = 'kept,host=p v=1 1700000000000000000\nkept,host=p v=\nkept,host=p v=3 1700000002000000000';
     const [ours, theirs] = await both('/write?db=bench', post(lines));
     expect([ours.error, theirs.error]).toEqual([expect.stringMatching(/^partial write/), ours.error]);
@@ -243,7 +243,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
   });
 });
 
-/** Says how long a body is, and sends nothing of it: a server that refuses does so at once. */
+/** Sends the length of a body without the body: a server that rejects it does so immediately. */
 function announce(url: string, bytes: number): Promise<{ status: number | undefined; body: string }> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-length': bytes, authorization: `Token ${TOKEN}` };

@@ -23,7 +23,7 @@ interface Answer {
   readonly allow: boolean;
 }
 
-/** Status, content type (of a body) and body, which must be equal to the byte. */
+/** Status, content type (if there is a body) and body, which must be equal byte for byte. */
 async function answerOf(url: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, { ...init, headers: { ...(init.headers as object), ...AUTHORIZED } });
   const body = await response.text();
@@ -64,12 +64,12 @@ describeWith('INFLUXD', 'the base path beside a real InfluxDB', (influxd) => {
     ['/query?q='],
     ['/nothing'],
     ['/nothing', post('x')],
-  ])('%s %j is answered alike to the byte', async (path, init) => {
+  ])('%s %j is answered with the same bytes', async (path, init) => {
     const [ours, theirs] = await both(path, init);
     expect(ours).toEqual(theirs);
   });
 
-  /** Words of statements, put together mostly as they should be. */
+  /** Parts of statements, mostly combined into valid ones. */
   const name = fc.constantFrom('d1', 'd2', '"d 3"', '"d\\"4"');
   const policy = fc.constantFrom('p1', '"p 2"', 'autogen');
   const duration = fc.constantFrom('INF', '1h', '90m', '2d', '47h', '180d', '52w', '1w2d', '30m', '0s', '1y', '5', 'x');
@@ -118,7 +118,7 @@ describeWith('INFLUXD', 'the base path beside a real InfluxDB', (influxd) => {
     },
   );
 
-  it('statements about databases and retention policies have the same results and the same errors', async () => {
+  it('statements about databases and retention policies return the same results and the same errors', async () => {
     for (const database of ['d1', 'd2', '"d 3"', '"d\\"4"'])
       await both('/query', { method: 'POST', body: new URLSearchParams({ q: `CREATE DATABASE ${database}` }) });
     await fc.assert(
@@ -136,12 +136,12 @@ describeWith('INFLUXD', 'the base path beside a real InfluxDB', (influxd) => {
   });
 });
 
-/** InfluxDB lists a database for its own figures, and one that the test did not create here. */
+/** InfluxDB lists a database for its own statistics, and one that this test did not create. */
 function withoutInternal({ body, ...rest }: Answer): Answer {
   return { ...rest, body: body.replaceAll('["_internal"],', '').replaceAll('["bench"],', '') };
 }
 
-describe('clients that look before they write', () => {
+describe('clients that check the server before they write', () => {
   const get = async (path: string) => {
     const response = await fetch(service.url + path, { headers: AUTHORIZED });
     return { status: response.status, json: (await response.json()) as Record<string, unknown> };
@@ -169,7 +169,7 @@ describe('clients that look before they write', () => {
     expect(await again.json()).toMatchObject({ code: 'conflict' });
   });
 
-  it('get errors in the shape of InfluxDB 2.x for what is not there, is no JSON, or needs a token', async () => {
+  it('get errors in the format of InfluxDB 2.x for an unknown path, a body that is not JSON, or a missing token', async () => {
     const code = async (path: string, init: RequestInit = {}) => {
       const response = await fetch(`${service.url}/influxdb${path}`, init);
       return [response.status, ((await response.json()) as { code: string }).code];

@@ -17,7 +17,7 @@ const NAME = fc
     maxLength: 4,
   })
   .map((parts) => parts.join(''));
-/** In field keys InfluxDB's two scanners disagree about pairs of backslashes. */
+/** InfluxDB's two scanners treat pairs of backslashes in field keys differently. */
 const KEY = NAME.map((name) => name.replaceAll('\\\\', '\\'));
 const VALUE = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
@@ -39,7 +39,7 @@ const VALUE = fc.oneof(
     '"\\\\"',
   ),
 );
-/** Few instants, since InfluxDB makes files for each week: about 1970, and about both ends of its range. */
+/** Few instants, since InfluxDB creates files for each week: around 1970, and around both ends of its range. */
 const TIME = fc.oneof(
   fc.integer({ min: -50, max: 50 }).map(String),
   fc.bigInt({ min: 2n ** 63n - 5n, max: 2n ** 63n + 5n }).map(String),
@@ -47,14 +47,14 @@ const TIME = fc.oneof(
   fc.constantFrom('', '-', '00000000000000000000001', '99999999999999999999', '1 2', '1x', '1.5', ' 7 '),
 );
 const TAGS = fc.array(fc.tuple(NAME, NAME), { maxLength: 3 });
-/** Each key once: InfluxDB rejects a second value of another type. */
+/** Unique keys: InfluxDB rejects a second value of another type. */
 const FIELDS = fc.uniqueArray(fc.tuple(KEY, VALUE), {
   minLength: 1,
   maxLength: 3,
   selector: ([key]) => key.replace(/\\([,"= ])/g, '$1'),
 });
 
-/** A line after its measurement: mostly good, or with one character put in where it does not belong. */
+/** The part of a line after its measurement: mostly valid, or with one extra character inserted. */
 const REST = fc
   .tuple(TAGS, FIELDS, TIME, fc.option(fc.tuple(fc.nat(30), fc.constantFrom(...',= \\"\t-i')), { freq: 2 }))
   .map(([tags, fields, time, fault]) => {
@@ -62,7 +62,7 @@ const REST = fc
     return fault === null ? rest : [...rest].toSpliced(1 + fault[0], 0, fault[1]).join('');
   });
 
-/** What only we require: names of one line, and of quantities. */
+/** Rules that only we have: names on one line, and names of quantities. */
 const OUR_RULES = /the measurement cannot|the tags cannot|cannot name a metric|cannot read/;
 /** Where a line has several faults, InfluxDB does not always report the first. */
 const SEVERAL = /invalid field format|invalid value: field-key/;
@@ -81,7 +81,7 @@ describeWith('INFLUXD', 'lines as a real InfluxDB reads them', (influxd) => {
   });
 
   it.each(['ns', 'us', 'ms', 's', 'm', 'h'] as const)(
-    'takes, reads and rejects the same lines, with times in %s',
+    'accepts, reads and rejects the same lines, with times in %s',
     async (precision) => {
       await fc.assert(
         fc.asyncProperty(fc.array(REST, { minLength: 20, maxLength: 40 }), async (rests) => {
@@ -95,13 +95,13 @@ describeWith('INFLUXD', 'lines as a real InfluxDB reads them', (influxd) => {
             const point = theirs.points.get(`${run}${i}`);
             if (error !== undefined && (SEVERAL.test(error) || SEVERAL.test(String(ours))))
               expect([line, typeof ours]).toEqual([line, 'string']);
-            // InfluxDB takes some series with pairs of backslashes in their keys and then does not find them.
+            // InfluxDB accepts some series with pairs of backslashes in their keys and then does not find them.
             else if (error === undefined && point === undefined && line.includes('\\\\'))
               expect([line, typeof ours]).toEqual([line, 'object']);
             else expect([line, ours]).toEqual([line, error ?? timedAs(ours, point)]);
           }
         }),
-        // The message names the line: making the list smaller would write it hundreds of times.
+        // The message shows the line: shrinking the list would write it hundreds of times.
         { numRuns: 6, endOnFailure: true },
       );
     },
@@ -114,12 +114,12 @@ interface Point {
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** Lines without a time have that at which they arrive. */
+/** Lines without a time get their time of arrival. */
 function timedAs(ours: Point | string, theirs: Point | undefined): Point | undefined {
   return theirs && typeof ours === 'object' && ours.time === null ? { ...theirs, time: null } : theirs;
 }
 
-/** What becomes of a line here; a text says what is wrong with it. Times of lines without one are left out. */
+/** Decodes a line with our parser; a string is its error. Lines without a time get NaN. */
 function decodeOne(line: string, precision: 'ns' | 'us' | 'ms' | 's' | 'm' | 'h'): Point | string {
   const decoded = decodeLineProtocol(Buffer.from(line), { ...RULES, precision, nowMs: Number.NaN });
   if (decoded.bad > 0) return decoded.errors[0]!.detail;
@@ -138,13 +138,13 @@ interface Answer {
 async function writeAndRead(influx: Influx, run: string, lines: readonly string[], precision: string) {
   const unit = precision === 'us' ? 'u' : precision;
   const errors = new Map<string, string>();
-  // One by one: an open quote takes the lines after it along.
+  // Individually: an unclosed quote absorbs the lines after it.
   for (const body of lines) {
     const written = await fetch(`${influx.url}/write?db=bench&precision=${unit}`, { method: 'POST', body });
     const text = await written.text();
     if (written.status !== 204) errors.set(body, (JSON.parse(text) as { error: string }).error);
   }
-  // A statement each: in one, fields of the same name would have to be of the same type.
+  // One statement per measurement: in a single one, fields of the same name must have the same type.
   const q = lines.map((_, i) => `SELECT * FROM "${run}${i}" GROUP BY *`).join(';');
   const body = new URLSearchParams({ db: 'bench', epoch: 'ms', q });
   const read = (await (await fetch(`${influx.url}/query`, { method: 'POST', body })).json()) as Answer;

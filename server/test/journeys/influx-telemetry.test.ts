@@ -17,7 +17,7 @@ for (const [part, version, start] of INFLUXES) {
       for (const close of closers.reverse()) await close();
     });
 
-    it('that is unreachable during ingest delays no request, and has all readings once when it is back', async () => {
+    it('that is unreachable during ingest delays no request, and contains every reading once after it is back', async () => {
       const data = join(folder.path, 'influx');
       mkdirSync(data);
       const influx = await start(data, program);

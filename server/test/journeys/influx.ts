@@ -8,28 +8,28 @@ import { answering } from '../storage/answering.ts';
 export interface Influx {
   readonly url: string;
   pid(): number;
-  /** What the server lets clients in by. */
+  /** The credentials that the server requires of clients. */
   readonly access: { readonly token?: string; readonly org?: string };
-  /** Posts to it as somebody who may do everything; what is not a success is an error. */
+  /** Posts with all permissions; throws unless the request succeeds. */
   post(path: string, body?: string): Promise<unknown>;
   /** Creates an empty database; if it exists, a further retention policy, unlimited by default. In 2.x both are buckets. */
   make(database: string, retentionPolicy?: string, hours?: number): Promise<void>;
   stop(): Promise<void>;
-  /** It keeps its connections and answers nothing, until `resume`. */
+  /** Keeps its connections and answers no request until `resume`. */
   pause(): void;
   resume(): void;
-  /** Starts it again after `stop`, at the same address over the same data. */
+  /** Restarts it after `stop`, at the same address with the same data. */
   startAgain(): Promise<void>;
 }
 
-/** Each major version that tests run against, as a part of `needs.ts`, with what starts it. */
+/** Each major version that tests run against, by its name in `needs.ts`, with the function that starts it. */
 export const INFLUXES = [
   ['INFLUXD', '1.x', startInflux],
   ['INFLUXD2', '2.x', startInflux2],
 ] as const;
 
 /**
- * Starts the program `influxd` 1.x on free loopback ports with its data in `folder`, and makes an empty database `bench`.
+ * Starts the program `influxd` 1.x on free loopback ports with its data in `folder`, and creates an empty database `bench`.
  * @param data further settings of the section `data`
  */
 export async function startInflux(folder: string, program: string, data = ''): Promise<Influx> {
@@ -118,7 +118,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Bytes that all files of a folder take on the disk: InfluxDB makes files that are mostly holes. */
+/** Bytes that all files of a folder occupy on the disk: InfluxDB creates sparse files. */
 export function sizeOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -4,7 +4,7 @@ import { documentOf } from '../fuzz/api-document.ts';
 import { TRAP, TRAPPED, trapOption } from './inherited-trap.ts';
 import { type Service, settled, startService, TOKEN, temporaryFolder } from './service.ts';
 
-/** What every plain object inherits; the trap also shows where the service's code looks for it. */
+/** Names that every plain object inherits; the trap also shows where the service's code looks one up. */
 const NAMES = [...Object.getOwnPropertyNames(Object.prototype), 'prototype', TRAP];
 const TIMESTAMP = new Date(Date.now() - 60_000).toISOString();
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -63,7 +63,7 @@ describe('names that every object inherits', () => {
     await expectRecords();
   });
 
-  it('are topics and messages of the live stream that are answered', async () => {
+  it('are answered as topics and messages of the live stream', async () => {
     const socket = new WebSocket(`${service.url.replace('http', 'ws')}/api/v1/stream`, {
       headers: { authorization: `Bearer ${TOKEN}` },
     });
@@ -87,7 +87,7 @@ describe('names that every object inherits', () => {
     expect(answers.filter(({ type }) => type === 'error')).toHaveLength(NAMES.length);
   });
 
-  it('give the same after a restart, and nothing looked them up in a plain object', async () => {
+  it('return the same after a restart, and nothing looked them up in a plain object', async () => {
     await settled(service);
     const log = service.log();
     await service.stop();
@@ -163,7 +163,7 @@ function expectNotLookedUp(log: string): void {
   expect(log).not.toContain('request failed');
 }
 
-/** Two values, and one whose name is no metric's. */
+/** Two values, and one whose name is not that of a metric. */
 function reading(name: string, value: number) {
   const values: [string, unknown][] = [
     [`${name}.${name}`, value],

@@ -1,17 +1,17 @@
 /** A property that every object inherits once the trap is set, as all inherit `constructor`. */
 export const TRAP = 'inherited_by_everything';
-/** Begins each line on stderr that says where the service's code looked the name up. */
+/** Prefix of each line on stderr that shows where the service's code looked the name up. */
 export const TRAPPED = 'plain object used by an external name';
 
-/** Node's option that sets the trap in a process and its threads. */
+/** The Node option that sets the trap in a process and its threads. */
 export function trapOption(): string {
   const code = `import{setTrap}from${JSON.stringify(import.meta.url)};setTrap()`;
   return `--import=data:text/javascript,${encodeURIComponent(code)}`;
 }
 
 /**
- * From now on each place in the product's own code that finds the name where an object does not have it itself writes its stack to stderr.
- * Libraries may look as they like.
+ * Writes a stack to stderr each time the product's own code finds the name on an object that inherits it.
+ * Lookups by libraries are ignored.
  */
 export function setTrap(): void {
   Object.defineProperty(Object.prototype, TRAP, {

@@ -47,7 +47,7 @@ describe('jobs over the API', () => {
     expect(await answer.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('day-compaction') });
   });
 
-  it('lets only administrators start by its name what reads the machine or replaces everything', async () => {
+  it('lets only administrators start by name a job that reads the machine or replaces everything', async () => {
     const init = (body: object) => ({
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
-/** How often the service is killed; the promise is made for 100. */
+/** Number of kills of the service; the guarantee is stated for 100. */
 const KILLS = 100;
 const START = Date.UTC(2026, 0, 1);
 const READINGS_PER_POST = 20;
@@ -38,7 +38,7 @@ interface Answer {
   series: { metric: string; timestamps: string[]; value: number[]; count?: number[] }[];
 }
 
-/** Every acknowledged reading from number `from` on is there once, with its value. */
+/** Every acknowledged reading from number `from` on is stored once, with its value. */
 async function expectAll(service: Service, acknowledged: ReadonlySet<number>, from: number): Promise<void> {
   const window = `start=${new Date(START + from * 1000).toISOString()}&end=2026-02-01T00:00:00Z`;
   const raw = await service.json<Answer>(`/api/v1/telemetry?device_id=meter&bucket=raw&${window}`);
@@ -59,7 +59,7 @@ async function expectAll(service: Service, acknowledged: ReadonlySet<number>, fr
 }
 
 test(
-  `after ${KILLS} kills in the middle of ingest no acknowledged reading is missing and none is doubled`,
+  `after ${KILLS} kills in the middle of ingest, no acknowledged reading is missing or duplicated`,
   async () => {
     const acknowledged = new Set<number>();
     let last = 0;

@@ -22,14 +22,14 @@ interface Answer {
   readonly errors: readonly { index: number; metric: string | null; code: string; detail: string }[];
 }
 
-describe('limits on what names from outside make', () => {
+describe('limits on entities created from names in input', () => {
   const folder = temporaryFolder();
   afterAll(() => folder.remove());
   const allOf = (service: Service) => service.json<{ items: { values: object }[] }>('/api/v1/telemetry/latest');
   const seriesOf = async (service: Service) =>
     (await allOf(service)).items.flatMap(({ values }) => Object.keys(values)).length;
 
-  it('refuse single values with found, allowed and where, at every entry, and take what is known also above a limit', async () => {
+  it('reject single values with the found and the allowed number and the place, at every entry point, and accept known names even above a limit', async () => {
     let service = await startService(folder.path, LIMITS);
     onTestFinished(() => service.kill());
     const post = async (device: string, metrics: string[]) =>
@@ -126,7 +126,7 @@ describe('limits on what names from outside make', () => {
   }
 });
 
-it('60,000 different fields in 30 posts, and 30,000 readings of a field each, take no more memory than their limits allow', async () => {
+it('60,000 different fields in 30 posts, and 30,000 readings of a field each, use no more memory than their limits allow', async () => {
   const folder = temporaryFolder();
   const service = await startService(folder.path);
   onTestFinished(async () => {
@@ -139,14 +139,14 @@ it('60,000 different fields in 30 posts, and 30,000 readings of a field each, ta
     const lines = `g,device=a ${fields.map((field) => `${field}=1`).join(',')}`;
     expect((await service.request('/write', { method: 'POST', body: lines })).status).toBe(400);
     const metrics = fields.map((field) => `${field}.v`);
-    // The first has room for some of its values, the others for none.
+    // Some values of the first post fit below the limit, none of the others.
     expect((await postReadings(service, [reading('b', metrics)])).status).toBe(post === 0 ? 202 : 422);
   }
   const readings = Array.from({ length: 30_000 }, (_, i) => reading(`c${i % 100}`, [`g.s${i}`]));
   const rejected = await (await postReadings(service, readings)).json();
   expect(rejected).toMatchObject({ status: 422, detail: expect.stringContaining('none of 30000 values can be kept') });
   await settled(service);
-  // Without limits it was several GB; with them it is some 200 MB.
+  // Several GB without limits; about 200 MB with them.
   if (process.platform === 'linux') expect(residentMb(service) - before).toBeLessThan(600);
   expect(await service.stop()).toBe(0);
 });

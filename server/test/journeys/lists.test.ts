@@ -24,7 +24,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** Paths of all lists in the service's own document: GET answers with `items`. */
+/** Paths of all lists in the service's OpenAPI document: GET responses with `items`. */
 async function lists(): Promise<[path: string, parameters: string[]][]> {
   const { paths } = await service.json<{ paths: Record<string, { get?: Operation }> }>('/openapi.json');
   return Object.entries(paths).flatMap(([path, { get }]) => {
@@ -36,7 +36,7 @@ async function lists(): Promise<[path: string, parameters: string[]][]> {
 }
 
 describe('lists', () => {
-  it('all take limit and cursor, and reject a cursor that none of them gave out', async () => {
+  it('all accept limit and cursor, and reject a cursor that none of them issued', async () => {
     const all = await lists();
     expect(all.length).toBeGreaterThan(20);
     for (const [path, parameters] of all)
@@ -57,32 +57,29 @@ describe('lists', () => {
     }
   });
 
-  it.each(['metrics-catalogue', 'features', 'sites'])(
-    '%s in pages of any size is the list as a whole',
-    async (path) => {
-      for (const name of ['a', 'b', 'c'])
-        await service.request('/api/v1/sites', {
-          method: 'POST',
-          body: JSON.stringify({ name: `${path} ${name}` }),
-          headers: { 'content-type': 'application/json' },
-        });
-      const whole = await service.json<Page>(`/api/v1/${path}`);
-      expect(whole.next_cursor).toBeNull();
-      for (const limit of [1, 3, whole.items.length]) {
-        const items: unknown[] = [];
-        for (let cursor = ''; ; ) {
-          const page = await service.json<Page>(`/api/v1/${path}?limit=${limit}${cursor && `&cursor=${cursor}`}`);
-          expect(page.items.length).toBeLessThanOrEqual(limit);
-          items.push(...page.items);
-          if (page.next_cursor === null) break;
-          cursor = page.next_cursor;
-        }
-        expect(items).toEqual(whole.items);
+  it.each(['metrics-catalogue', 'features', 'sites'])('%s in pages of any size equals the whole list', async (path) => {
+    for (const name of ['a', 'b', 'c'])
+      await service.request('/api/v1/sites', {
+        method: 'POST',
+        body: JSON.stringify({ name: `${path} ${name}` }),
+        headers: { 'content-type': 'application/json' },
+      });
+    const whole = await service.json<Page>(`/api/v1/${path}`);
+    expect(whole.next_cursor).toBeNull();
+    for (const limit of [1, 3, whole.items.length]) {
+      const items: unknown[] = [];
+      for (let cursor = ''; ; ) {
+        const page = await service.json<Page>(`/api/v1/${path}?limit=${limit}${cursor && `&cursor=${cursor}`}`);
+        expect(page.items.length).toBeLessThanOrEqual(limit);
+        items.push(...page.items);
+        if (page.next_cursor === null) break;
+        cursor = page.next_cursor;
       }
-    },
-  );
+      expect(items).toEqual(whole.items);
+    }
+  });
 
-  it('deleting the last entry of a page invalidates its cursor, so that no entry is skipped', async () => {
+  it('deleting the last item of a page invalidates its cursor, so that no item is skipped', async () => {
     const { items: all } = await service.json<Page>('/api/v1/sites');
     const page = await service.json<{ items: { id: string }[]; next_cursor: string }>(
       `/api/v1/sites?limit=${all.length - 1}`,

@@ -17,7 +17,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('a list is read to its end page by page, whatever names its items have', async () => {
+it('a list is read page by page to its end, with any names of its items', async () => {
   const timestamp = '2026-01-01T00:00:00Z';
   await postReadings(
     service,
@@ -34,7 +34,7 @@ it('a list is read to its end page by page, whatever names its items have', asyn
   expect(names).toEqual(NAMES);
 });
 
-it('every list rejects a cursor that it never gave out', async () => {
+it('every list rejects a cursor that it never issued', async () => {
   const { paths } = await service.json<ApiDocument>('/openapi.json');
   const lists = Object.entries(paths).filter(([, { get }]) => get?.parameters?.some(({ name }) => name === 'cursor'));
   expect(lists.length).toBeGreaterThan(8);
@@ -46,7 +46,7 @@ it('every list rejects a cursor that it never gave out', async () => {
   }
 });
 
-it('more series than fit one answer of history are in the latest values, in records and in exports', async () => {
+it('more series than fit into one history response are in the latest values, in records and in exports', async () => {
   const quantities = Array.from({ length: 10 }, (_, i) => `m.q${i}_kw`);
   const timestamp = '2026-02-01T00:00:00Z';
   const values = Object.fromEntries(quantities.map((metric) => [metric, 1]));

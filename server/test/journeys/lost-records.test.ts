@@ -35,7 +35,7 @@ it.each([
     expect(await shown(service)).toEqual(before);
     const { warnings } = await service.json<Health>('/health');
     expect(warnings.join()).toMatch(/2 devices were recovered from what stores have, 0 of them without their names/);
-    // The next reading of a device continues its series.
+    // The next reading of a device is added to its series.
     await postReadings(service, {
       device_id: 'roof',
       timestamp: '2026-03-01T00:01:00Z',
@@ -52,7 +52,7 @@ it.each([
   }
 });
 
-it('restores no deleted device', async () => {
+it('does not restore a deleted device', async () => {
   const folder = temporaryFolder();
   let service = await startService(folder.path);
   try {

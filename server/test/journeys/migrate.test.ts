@@ -17,7 +17,7 @@ const FILES = 30;
 const LINES = 4000;
 const START = Date.UTC(2025, 2, 1);
 
-/** Thirty files of a record every 20 s, five values each. */
+/** Thirty files with a record of five values every 20 s. */
 function writeRecords(): string {
   const from = join(folder.path, 'records');
   mkdirSync(from);
@@ -58,7 +58,7 @@ function start(dataDir: string, argv: readonly string[], environment: Record<str
   return { child, ended };
 }
 
-/** Ends a process at once when its journal has taken something. */
+/** Kills a process as soon as its journal contains an entry. */
 async function killInTheMiddle({ child, ended }: ReturnType<typeof start>, dataDir: string): Promise<void> {
   const batches = () => {
     const path = join(dataDir, 'wattkeeper.db');
@@ -95,7 +95,7 @@ test('a killed migration is continued, and everything is stored once', async () 
   const again = await start(dataDir, ['records', from]).ended;
   expect(again.report).toMatchObject({ found, migrated: 0, already_there: found, values: { written: 0 } });
 
-  // The running service does the same, with the same files, and knows what is there.
+  // The running service migrates the same files and recognises stored readings.
   const service = await startService(dataDir, { WATTKEEPER_IMPORTS__FOLDERS__0: from });
   const access = { WATTKEEPER_HTTP__PORT: new URL(service.url).port, WATTKEEPER_TOKEN: TOKEN };
   const through = start(dataDir, ['records', from, '--dry-run'], access);

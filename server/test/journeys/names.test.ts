@@ -5,10 +5,10 @@ import { type PostgresServer, startPostgresServer } from '../storage/postgres-se
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
 const AT = '2026-03-01T10:00:00Z';
-/** What no name may hold; each is a text in JSON, and most are well-formed there. */
+/** Characters that no name may contain; each is a JSON string, and most are well-formed. */
 const BAD_TEXTS = ['\ud800', 'x\udc00', 'a\u0000b', '\u0007', 'line\nbreak', '\u0085', ' ', '\u3000'];
 
-describe('names that not every store can keep', () => namesPromises({}));
+describe('names that not every store can hold', () => namesPromises({}));
 
 describeWith('POSTGRES_BIN', 'names that not every store can keep, with records and telemetry in PostgreSQL', (bin) => {
   let server: PostgresServer;
@@ -82,7 +82,7 @@ function namesPromises(environment: Record<string, string>): void {
     expect((await write('m,host=a,note=b\u0000 v=1 1770000000')).status).toBe(400);
   });
 
-  it('name no device, site, label or metric', async () => {
+  it('are rejected as names of devices, sites, labels and metrics', async () => {
     const post = (path: string, body: object | string) =>
       service.request(`/api/v1${path}`, {
         method: 'POST',

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
 const DAYS = 40;
-/** Hours ago between which nothing was reported. */
+/** The gap: nothing was reported between these hours before now. */
 const GAP = { from: 22 * 24, to: 20 * 24 };
-/** Names of values that no answer may know of a window without data. */
+/** Names of values that must be absent from every response for a window without data. */
 const MEASURED = /kwh|kw$|cost|revenue|carbon|load_factor|severity|self_|deviation|^score$|^value$|^percent$/;
 
-/** Every value of an answer that is measured, with its path. */
+/** Every measured value of a response, with its path. */
 function measured(answer: unknown, path = ''): [path: string, value: unknown][] {
   if (Array.isArray(answer)) return answer.flatMap((one, i) => measured(one, `${path}[${i}]`));
   if (typeof answer !== 'object' || answer === null) {
@@ -79,7 +79,7 @@ describe('a window without data', () => {
     }
   });
 
-  it('has no report of the day, and no score of its quality', async () => {
+  it('has no daily report and no quality score', async () => {
     for (const date of ['2020-01-01', '2060-01-01']) {
       const report = await service.request(`/api/v1/analytics/daily-report?date=${date}`);
       expect([report.status, ((await report.json()) as { code: string }).code]).toEqual([404, 'no_data']);
@@ -91,7 +91,7 @@ describe('a window without data', () => {
     });
   });
 
-  it('is reported for a single sample where it is insufficient, and not where it is sufficient', async () => {
+  it('is reported for a single sample only where one is insufficient', async () => {
     const kpis = await service.json(`/api/v1/kpi/all?machine_id=Once&start=${iso(288)}&end=${iso(192)}`);
     expect((kpis as { coverage: number }).coverage).toBeLessThan(0.01);
     expect((kpis as { warnings: string[] }).warnings).toHaveLength(1);
@@ -111,7 +111,7 @@ describe('a window without data', () => {
   it.each([
     ['end', GAP.from + 24, GAP.from - 24],
     ['start', GAP.to + 24, GAP.to - 24],
-  ])('at the %s of a range is left out, and its share is shown', async (_, from, to) => {
+  ])('at the %s of a range is excluded, and its share is shown', async (_, from, to) => {
     const range = `start=${iso(from)}&end=${iso(to)}`;
     const deviation = await service.json<Record<string, unknown>>(
       `/api/v1/baseline/deviation?machine_id=Press&${range}`,

@@ -51,7 +51,7 @@ async function persist(service: Service, enabled: boolean): Promise<Response> {
   });
 }
 
-it('switched off, readings stay in memory beside what is on disk; switched on, none of them is lost', async () => {
+it('with persistence off, new readings stay in memory and stored ones on disk; when it is switched on, none is lost', async () => {
   const folder = newFolder();
   let service = await start(folder);
   expect(await send(service, 60 * 24 * 8, 1)).toBe(true);
@@ -62,7 +62,7 @@ it('switched off, readings stay in memory beside what is on disk; switched on, n
   expect(await history(service)).toEqual([1, 2, 3]);
   expect(await hourlyCount(service)).toBe(3);
 
-  // Off means off: what came in meanwhile is gone with the process.
+  // Off means off: readings received meanwhile are lost with the process.
   await service.kill();
   service = await start(folder);
   expect(await history(service)).toEqual([1]);
@@ -77,7 +77,7 @@ it('switched off, readings stay in memory beside what is on disk; switched on, n
   expect(await history(service)).toEqual([1, 4, 5]);
 });
 
-it('without a folder everything answers from memory and no file is written; when persistence is switched on, everything moves to disk while running', async () => {
+it('without a folder, every response comes from memory and no file is written; when persistence is switched on, everything moves to disk while the service runs', async () => {
   const home = newFolder();
   const folder = join(home, 'data');
   const off = { WATTKEEPER_DATA_DIR: folder, WATTKEEPER_PERSISTENCE: 'false' };
@@ -100,7 +100,7 @@ it('without a folder everything answers from memory and no file is written; when
   expect(await history(service)).toEqual([1, 2, 3]);
   await service.stop();
 
-  // A folder that has records already is not overwritten: the service goes on in memory.
+  // A folder that already contains records is not overwritten: the service continues in memory.
   service = await start(home, off);
   await send(service, 4, 9);
   const refused = await persist(service, true);
@@ -110,7 +110,7 @@ it('without a folder everything answers from memory and no file is written; when
   expect((await service.json<Health>('/health')).persistence).toBe(false);
 });
 
-/** Sends readings one after the other until it is stopped, over one connection or a new one each; answers what was answered. */
+/** Sends readings one after the other until it is stopped, over one connection or a new one each; returns the responses. */
 function traffic(service: Service, device: string, headers: Record<string, string>) {
   const answers: { value: number; status: number | string; durable: boolean }[] = [];
   let isStopped = false;
@@ -144,7 +144,7 @@ async function valuesOf(service: Service, device: string): Promise<number[]> {
   return series[0]?.value ?? [];
 }
 
-it('switched from memory to disk under traffic, no request is refused and no reading is lost, and the API shows how it goes', async () => {
+it('while persistence is switched on under traffic, no request is rejected and no reading is lost, and the API shows the progress', async () => {
   const home = newFolder();
   const folder = join(home, 'data');
   const off = { WATTKEEPER_DATA_DIR: folder, WATTKEEPER_PERSISTENCE: 'false' };
@@ -191,12 +191,12 @@ it('switched from memory to disk under traffic, no request is refused and no rea
   expect(await valuesOf(service, 'old-39')).toHaveLength(250);
 });
 
-it('where the folder cannot be used in the end, the service continues in memory, says why, and can be switched again', async () => {
+it('when the folder proves unusable, the service continues in memory, reports the reason, and can be switched again', async () => {
   const home = newFolder();
   const folder = join(home, 'data');
   const service = await start(home, { WATTKEEPER_DATA_DIR: folder, WATTKEEPER_PERSISTENCE: 'false' });
   await send(service, 3, 1);
-  // The start on the folder fails on a file that takes the place of its folder of backups.
+  // The start on the folder fails because a file is in the place of the backup folder.
   mkdirSync(folder);
   writeFileSync(join(folder, 'backups'), '');
   expect((await persist(service, true)).status).toBe(200);

@@ -56,7 +56,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
     await expect.poll(async () => (await job()).finished_at).not.toBeNull();
     return job();
   };
-  /** Posts one reading, and waits until the journal history has it. */
+  /** Posts one reading, and waits until the journal history contains it. */
   const send = async (service: Service, data: string, device: string, timestamp: string, value: number) => {
     const size = () => {
       const folder = join(data, 'journal-archive');
@@ -81,7 +81,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
     return (Contents ?? []).map(({ Key }) => Key as string);
   };
 
-  it('comes back from object storage alone, to an instant, archived months and new devices included', async () => {
+  it('is restored from object storage alone, as of an instant, with archived months and new devices', async () => {
     const data = newFolder();
     const service = await start(data);
     await send(service, data, 'roof', OLD, 1);
@@ -107,7 +107,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
     expect(readdirSync(fresh).filter((entry) => /db$|restore|journal/.test(entry))).toEqual([]);
 
     const { stdout } = await command(fresh, 'restore', name, '--at', instant);
-    expect(stdout).toMatch(/Restored 1 values .* all equal/); // The one that is not archived: rollups of one sample would be larger than it.
+    expect(stdout).toMatch(/Restored 1 values .* all equal/); // The unarchived value: rollups of one sample would be larger than the sample.
     expect(stdout).toMatch(/All 1 files of the archive are intact/);
     const restored = await start(fresh);
     expect(await values(restored, 'roof')).toEqual([1, 2, 3]);

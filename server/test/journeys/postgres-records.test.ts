@@ -75,7 +75,7 @@ describeWith('POSTGRES_BIN', 'the service with records in PostgreSQL', (bin) => 
     expect(health.records).toEqual({ type: 'postgres', status: 'ok' });
   });
 
-  it('keeps only the journal in its own file', async () => {
+  it('stores only the journal in its own file', async () => {
     const file = new DatabaseSync(join(folder.path, 'wattkeeper.db'), { readOnly: true });
     const tables = file.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'");
     expect(

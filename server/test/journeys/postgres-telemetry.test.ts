@@ -29,7 +29,7 @@ describeWith('POSTGRES_BIN', 'the service with telemetry in PostgreSQL', (bin) =
     folder.remove();
   });
 
-  it('writes readings acknowledged while PostgreSQL was unreachable once each, and returns them after a restart', async () => {
+  it('writes each reading acknowledged while PostgreSQL was unreachable exactly once, and returns it after a restart', async () => {
     expect((await postReadings(service, [reading(1)])).status).toBe(202);
     await expect.poll(stored).toEqual([1]);
     await server.stop('SIGQUIT');

@@ -22,14 +22,14 @@ const start = async () => {
     HOME: world.path,
     WATTKEEPER_INGEST__STORE_PAUSE_MS: '50',
     WATTKEEPER_STORES__0__TYPE: 'duckdb',
-    // Otherwise the journal would keep what its archive, which is removed as well, does not take.
+    // Otherwise the journal would retain the batches that the journal history, whose folder is removed as well, cannot accept.
     WATTKEEPER_BACKUP__POINT_IN_TIME: 'false',
-    // The window drops older readings at once.
+    // The memory window drops older readings immediately.
     WATTKEEPER_ANALYTICS__MEMORY_RETENTION_HOURS: '0.0001',
   });
 };
 
-/** Sends the next value, an old one where asked; answers whether it was taken for good. */
+/** Sends the next value, with an old timestamp on request; returns whether it was stored durably. */
 async function send(device: string, old = false): Promise<boolean> {
   const value = ++sent;
   const timestamp = new Date(Date.now() - (old ? 40 * 86_400_000 : 3_600_000) + value * 1000).toISOString();
@@ -49,7 +49,7 @@ async function values(device: string): Promise<number[]> {
 }
 
 const health = () => service.json<Health>('/health').catch(() => null);
-/** The service works on the folder that is at its path now, and its stores have what the journal has. */
+/** Waits until the service uses the folder that is now at its path, and its stores contain everything in the journal. */
 async function recovered(): Promise<void> {
   await expect.poll(async () => (await health())?.database ?? null).toBe('ok');
   await settled(service);
@@ -57,14 +57,14 @@ async function recovered(): Promise<void> {
   expect(journal.durable).toBe(true);
 }
 
-it('a service loses nothing that memory has when its data folder is removed while it runs, and when an empty one takes its place', async () => {
+it('a service loses no reading in memory when its data folder is removed while it runs, or replaced by an empty one', async () => {
   await start();
   expect(await send('meter')).toBe(true);
   await settled(service);
   for (const replacement of ['nothing', 'an empty folder']) {
     rmSync(data(), { recursive: true });
     if (replacement === 'an empty folder') mkdirSync(data());
-    // The first one may be in the removed journal all the same, the second is too old for the window.
+    // The first one may still be in the removed journal; the second is too old for the memory window.
     for (const old of [false, true, false]) expect(await send(replacement, old)).toBe(false);
     const sick = await health();
     expect(sick).toMatchObject({ status: 'degraded', database: 'memory' });
@@ -76,16 +76,16 @@ it('a service loses nothing that memory has when its data folder is removed whil
   await service.kill();
   await start();
   expect(await values('an empty folder')).toEqual([sent - 3, sent - 2, sent - 1, sent]);
-  // The store was emptied: nobody may take what is left for the whole history.
+  // The store was emptied: the remaining readings must not pass for the whole history.
   expect((await health())?.stores[0]?.gap).toMatchObject({ reason: 'replaced' });
 });
 
-it('a service continues on a folder that replaces its own while it runs, adds what memory has, and keeps what that has', async () => {
+it('a service continues on a folder that replaces its own while it runs, adds the readings in memory, and keeps those of the folder', async () => {
   await start();
   await send('other');
   await send('meter');
   await settled(service);
-  // As a copy of a running service is: part of it is in write-ahead logs.
+  // Like a copy of a running service: part of the data is in write-ahead logs.
   cpSync(data(), `${data()}-other`, { recursive: true });
   await service.stop();
   rmSync(data(), { recursive: true });
@@ -107,7 +107,7 @@ it('a service continues on a folder that replaces its own while it runs, adds wh
   expect(await values('new meter')).toEqual([5]);
 });
 
-it('a service whose data folder is replaced by what is no folder holds readings in memory, says so, and continues when the folder is back', async () => {
+it('a service whose data folder is replaced by something else holds readings in memory, reports it, and continues when the folder is back', async () => {
   await start();
   expect(await send('meter')).toBe(true);
   await settled(service);
@@ -128,7 +128,7 @@ it('a service whose data folder is replaced by what is no folder holds readings 
   expect(await values('meter')).toEqual([1, 2, 3, 4, 5]);
 });
 
-it('a stop while the data folder is removed leaves everything that memory held in one that is made again', async () => {
+it('a stop after the data folder is removed recreates the folder with everything held in memory', async () => {
   await start();
   expect(await send('meter')).toBe(true);
   rmSync(data(), { recursive: true });

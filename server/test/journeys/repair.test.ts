@@ -12,7 +12,7 @@ afterEach(async () => {
   closers = [];
 });
 
-/** Some days ago, so that DuckDB has packed them, and today. */
+/** Some days ago, so that DuckDB has compacted them, and today. */
 const START = Math.floor(Date.now() / UTC_DAY_MS) * UTC_DAY_MS - 3 * UTC_DAY_MS;
 /** The last full hour: its values do not depend on the current time. */
 const END = Math.floor(Date.now() / 3_600_000) * 3_600_000;
@@ -74,7 +74,7 @@ async function history(service: Service): Promise<string> {
   const window = `start=${iso(START)}&end=${iso(END)}`;
   const raw = await (await service.request(`/api/v1/telemetry?device_id=meter&bucket=raw&${window}`)).text();
   const hours = await (await service.request(`/api/v1/telemetry?device_id=meter&bucket=1h&${window}`)).text();
-  // A digest, for a failure to be read.
+  // A digest, so that a failure is readable.
   return createHash('sha256').update(raw).update(hours).digest('hex');
 }
 

@@ -15,14 +15,14 @@ import { postReadings, ROOT, type Service, startService, temporaryFolder } from 
 
 const KILLS = 3;
 const T0 = Date.parse('2026-03-01T00:00:00Z');
-/** A store and a history that are slow to follow: most batches are in the journal alone when the service is killed. */
+/** A store and a journal history that lag: most batches are only in the journal when the service is killed. */
 const SLOW = { WATTKEEPER_INGEST__STORE_PAUSE_MS: '700' };
 
-/** A reading whose value is its place among all that were sent. */
+/** A reading whose value is its position among all readings sent. */
 interface Sent {
   readonly value: number;
   readonly sentAt: number;
-  /** Null: the service was killed before it answered. */
+  /** Null: the service was killed before it responded. */
   readonly acknowledgedAt: number | null;
 }
 
@@ -56,7 +56,7 @@ async function makeBackup(): Promise<string> {
   return ((await job()).result as Backup).name;
 }
 
-/** Sends readings one after the other until the service is killed, or until there are enough. */
+/** Sends readings one after the other until the service is killed, or enough are sent. */
 async function send(all: Sent[], isEnough: () => boolean): Promise<void> {
   while (!isEnough()) {
     const value = all.length;
@@ -69,7 +69,7 @@ async function send(all: Sent[], isEnough: () => boolean): Promise<void> {
   }
 }
 
-/** Restores from what a kill left, and reads what came back. */
+/** Restores from the data that a kill left, and returns the restored readings. */
 async function restoredValues<T>(restore: (into: string) => Promise<T>) {
   const into = temporaryFolder();
   try {
@@ -92,7 +92,7 @@ const wanted = (all: readonly Sent[], instant: number) =>
 const unwanted = (all: readonly Sent[], instant: number) =>
   all.filter(({ sentAt }) => sentAt > instant).map(({ value }) => value);
 
-it(`a restore to any instant has exactly what was acknowledged until then, after ${KILLS} kills of a service whose stores lag`, async () => {
+it(`a restore to any instant contains exactly the readings acknowledged until then, after ${KILLS} kills of a service whose stores lag`, async () => {
   service = await startService(folder.path, SLOW);
   const all: Sent[] = [];
   await send(all, () => all.length >= 20);
@@ -134,7 +134,7 @@ it(`a restore to any instant has exactly what was acknowledged until then, after
   expect(all.length).toBeGreaterThan(20 + 5 * KILLS);
 });
 
-it('starts on a history that is damaged everywhere, says so, and a restore lists what is missing with exit code 3', async () => {
+it('the service starts on a journal history that is damaged everywhere and reports it, and a restore lists the missing ranges with exit code 3', async () => {
   service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '0' });
   const all: Sent[] = [];
   const archive = join(folder.path, 'journal-archive');
@@ -143,7 +143,7 @@ it('starts on a history that is damaged everywhere, says so, and a restore lists
   await send(all, () => all.length >= 10);
   await expect.poll(sizeOfOpen).toBeGreaterThan(10 * 150);
   await service.kill();
-  // Seals what the former process left.
+  // Seals the segment that the previous process left open.
   service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '0' });
   const name = await makeBackup();
   await send(all, () => all.length >= 40);

@@ -38,7 +38,7 @@ async function keepUp(service: Service): Promise<Job> {
   return job;
 }
 
-it('old readings of a group are deleted, their rollups stay, and every result except the raw one is unchanged', async () => {
+it('old readings of a group are deleted, their rollups remain, and every result except the raw one is unchanged', async () => {
   const folder = temporaryFolder();
   closers.push(folder.remove);
   let service = await start(folder.path);
@@ -68,7 +68,7 @@ it('old readings of a group are deleted, their rollups stay, and every result ex
     expect.stringMatching(/^raw samples of machine are available from .* earlier values are rollups$/),
   ]);
   const lengths = Object.fromEntries(raw.series.map(({ metric, timestamps }) => [metric, timestamps.length]));
-  // A reading of every five minutes stands in each of the minutes between.
+  // A reading every five minutes also counts in each minute between two readings.
   expect(lengths).toEqual({ 'grid.power_kw': 20 * 288, 'machine.power_kw': 13 * 1440 + 7 * 288 });
   const { items } = await service.json<{ items: { values: object }[] }>('/api/v1/telemetry/latest?device_id=press');
   expect(Object.keys(items[0]?.values ?? {}).sort()).toEqual(['grid.power_kw', 'machine.power_kw']);

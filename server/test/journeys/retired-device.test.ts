@@ -41,7 +41,7 @@ describe('a device over the API', () => {
     expect((await report()).coverage_by_quantity).toEqual({ load: 1 });
   });
 
-  it('is retired and reactivated, after a restart as well', async () => {
+  it('is retired and reactivated, even after a restart', async () => {
     const retired_at = '2026-03-10T06:00:00.000Z';
     expect(await change({ retired_at })).toMatchObject({ retired_at, status: 'retired' });
     expect((await report()).total_consumption_kwh).toBeCloseTo(36, 9);
@@ -76,7 +76,7 @@ describe('a device over the API', () => {
     expect(items(await run('list')).map(({ name }) => name)).toEqual(['Old meter']);
   });
 
-  it('with readings is deleted only with its name as confirmation', async () => {
+  it('that has readings is deleted only with its name as confirmation', async () => {
     for (const query of ['', '?confirm=', '?confirm=old%20meter']) {
       const answer = await send('DELETE', `/api/v1/devices/Old%20meter${query}`);
       expect([answer.status, await answer.json()]).toEqual([

@@ -12,7 +12,7 @@ function inRecords(sql: string): void {
   records.close();
 }
 
-it('a series that was not recorded before the service ended exists after the next start, with its readings', async () => {
+it('a series whose registration was not stored before the service ended exists after the next start, with its readings', async () => {
   await (await startService(folder.path)).stop();
   inRecords(`CREATE TRIGGER no_series BEFORE INSERT ON series BEGIN SELECT RAISE(ABORT, 'not now'); END`);
   let service = await startService(folder.path);
@@ -28,7 +28,7 @@ it('a series that was not recorded before the service ended exists after the nex
   await service.kill();
 });
 
-it('a series that has not reported for years has its latest value after the next start too', async () => {
+it('a series that has not reported for years still has its latest value after the next start', async () => {
   const old = temporaryFolder();
   let service = await startService(old.path);
   const values = (timestamp: string, kw: number) => ({

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { StorageMetrics } from '@wattkeeper/contract/service.ts';
 import { expect } from 'vitest';
 
-/** Administrator's token of every service that a test starts. */
+/** The administrator's token of every service that a test starts. */
 export const TOKEN = 'token-of-a-test-0123456789';
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -17,18 +17,18 @@ export function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** The real service in a process of its own, on a free port of the loopback. */
+/** The real service in its own process, on a free loopback port. */
 export interface Service {
   readonly url: string;
   readonly signInLink: string;
   readonly pid: number;
-  /** What it wrote to stderr so far. */
+  /** The text written to stderr so far. */
   log(): string;
-  /** Resolves once it has written this text to stderr; rejects when it ends before. */
+  /** Resolves once the process has written this text to stderr; rejects when it ends first. */
   logged(text: string): Promise<void>;
   request(path: string, init?: RequestInit): Promise<Response>;
   json<T = unknown>(path: string, init?: RequestInit): Promise<T>;
-  /** The signal that ended it, or its exit code; null while it runs. */
+  /** The signal that ended the process, or its exit code; null while it runs. */
   outcome(): NodeJS.Signals | number | null;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
@@ -97,7 +97,7 @@ export async function startDemo(dataFolder: string, profile: 'home' | 'factory',
   return service;
 }
 
-/** Posts readings and answers the parsed answer. */
+/** Posts readings and returns the parsed response. */
 export function postReadings(service: Service, readings: unknown): Promise<Response> {
   return service.request('/api/v1/readings', {
     method: 'POST',
@@ -106,7 +106,7 @@ export function postReadings(service: Service, readings: unknown): Promise<Respo
   });
 }
 
-/** Waits until every store has what was acknowledged: a month of which readings wait in the journal is archived another night. */
+/** Waits until every store has all acknowledged readings: a month with readings that wait in the journal is archived on a later night. */
 export async function settled(service: Service): Promise<void> {
   const lags = async () =>
     (await service.json<StorageMetrics>('/api/v1/storage/metrics')).stores.map((store) => store.lag_batches);

@@ -53,11 +53,11 @@ describeWith('POSTGRES_BIN', 'a batch that a store can never take', (bin) => {
       influxFolder.remove();
     });
 
-    it('is set aside there alone, in part, while everything after it continues; it is read, listed, retried and discarded', async () => {
+    it('is set aside for that store alone, in part, while later values are stored; it is read, listed, retried and discarded', async () => {
       await send(0, { 'rv.tank': 10, 'rv.level': 1 });
       await settled(service);
       await server.ask('alter table wattkeeper_telemetry.samples_rv add constraint checked check (tank < 1000)');
-      // Another writer made it an integer, and no float fits there any more.
+      // Another writer created the field as an integer, so it no longer accepts a float.
       await influx.post(
         `/write?${new URLSearchParams({ db: 'wattkeeper' })}`,
         `rv,device_id=other count=1i ${T0}000000`,
@@ -109,7 +109,7 @@ describeWith('POSTGRES_BIN', 'a batch that a store can never take', (bin) => {
       expect(await retry('influxdb')).toEqual({ tried: 2, taken: 0, left: 2 });
       await service.stop();
       await start('postgres');
-      // What a store that is no longer configured has set aside can still be discarded.
+      // Values set aside for a store that is no longer configured can still be discarded.
       expect(await listed()).toMatchObject([{ store: 'influxdb' }]);
       const discarded = await service.request('/api/v1/storage/set-aside/influxdb', { method: 'DELETE' });
       expect(discarded.status).toBe(204);

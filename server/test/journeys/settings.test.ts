@@ -4,7 +4,7 @@ import { postReadings, startService, temporaryFolder } from './service.ts';
 
 const JSON_BODY = { 'content-type': 'application/json' };
 
-it('a device is stale after as many of its intervals as the settings say', async () => {
+it('a device is stale after the number of reporting intervals in the settings', async () => {
   const folder = temporaryFolder();
   const service = await startService(folder.path);
   onTestFinished(async () => {

@@ -71,7 +71,7 @@ describeWith('POSTGRES_BIN', 'several stores', (bin) => {
     return read();
   };
 
-  it('a new store is backfilled from the old one, and replaces it without an interruption', async () => {
+  it('a new store is backfilled from the old one, and replaces it without interruption', async () => {
     await start(stores.duckdb);
     await send('meter', 0, 1000);
     await send('shed', 0, 300);

@@ -14,7 +14,7 @@ it('an endless request does not delay a stop', async () => {
   socket.write(
     `POST /api/v1/readings HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n[`,
   );
-  // The service has read the beginning of the first request when it answers a later one.
+  // When the service answers a later request, it has read the beginning of the first one.
   expect((await postReadings(service, [])).status).toBeLessThan(500);
   void service.stop();
   await expect.poll(() => service.outcome()).toBe(0);

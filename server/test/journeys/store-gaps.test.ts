@@ -45,7 +45,7 @@ async function history(): Promise<{ count: number; warnings: string[] }> {
   return { count: series[0]?.value.length ?? 0, warnings };
 }
 
-/** @param asked somebody starts the job, which otherwise starts a few seconds after the service */
+/** @param asked start the job now; otherwise it starts a few seconds after the service */
 async function filled(asked = true): Promise<void> {
   if (asked) await service.request('/api/v1/scheduler/jobs/backfill/run', { method: 'POST' });
   await expect.poll(async () => (await health()).status, POLL).toBe('healthy');
@@ -78,13 +78,13 @@ it('a store that was temporarily not configured is backfilled automatically, and
   });
   await filled(false);
   await service.stop();
-  // What was filled answers alone, and nothing is missed at the next start.
+  // The backfilled store answers alone, and nothing is missing at the next start.
   await start('sqlite');
   expect((await health()).status).toBe('healthy');
   expect(await history()).toEqual({ count: 150, warnings: [] });
 });
 
-it('a new store, and one whose file was deleted or exchanged for an older copy, are noticed at the start and filled', async () => {
+it('a new store, and one whose file was deleted or replaced by an older copy, are detected at the start and backfilled', async () => {
   const file = join(folder.path, 'telemetry.sqlite');
   await start('duckdb');
   await send(20);

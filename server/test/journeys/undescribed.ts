@@ -25,7 +25,7 @@ export interface OpenApi {
 }
 
 /**
- * The places of an OpenAPI document without a text: named schemas, properties, parameters and answers without a description, and operations
+ * Returns the undescribed places of an OpenAPI document: named schemas, properties, parameters and responses without a description, and operations
  * without an id or a summary. A place begins with the name of a schema or a path: `Device.name`, `/api/v1/devices get ?limit`.
  */
 export function undescribed({ paths, components }: OpenApi): string[] {
