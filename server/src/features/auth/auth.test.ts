@@ -7,7 +7,7 @@ import { SESSION_MS, SIGN_IN_CODE_MS } from './service.ts';
 const PASSWORD = 'correct horse battery';
 
 describe('sign-in link', () => {
-  it('makes the first administrator and signs them in, without a password', async () => {
+  it('creates the first administrator and signs them in without a password', async () => {
     const { app, auth, records } = await securedApp();
     const code = await auth.createSignInCode();
     const answer = await app.inject({ method: 'POST', url: '/api/v1/auth/link', payload: { code } });
@@ -21,7 +21,7 @@ describe('sign-in link', () => {
     expect(me.json()).toEqual(answer.json());
   });
 
-  it('gives a cookie that is bound to the host and to TLS where TLS is on', async () => {
+  it('sets a cookie that is bound to the host and to TLS if TLS is on', async () => {
     const { app, auth } = await securedApp();
     const code = await auth.createSignInCode();
     const headers = { 'x-forwarded-proto': 'https' };
@@ -43,7 +43,7 @@ describe('sign-in link', () => {
     );
   });
 
-  it('works once, for 15 minutes, and does not tell why it does not', async () => {
+  it('works once within 15 minutes, and a rejection does not state its reason', async () => {
     const { app, auth, clock } = await securedApp();
     const redeem = (code: string) => app.inject({ method: 'POST', url: '/api/v1/auth/link', payload: { code } });
     const used = await auth.createSignInCode();
@@ -55,7 +55,7 @@ describe('sign-in link', () => {
     expect(new Set(answers.map((answer) => answer.json().detail)).size).toBe(1);
   });
 
-  it('gives one of several who come with the same code a session', async () => {
+  it('starts one session for concurrent requests with the same code', async () => {
     const { app, auth } = await securedApp();
     const code = await auth.createSignInCode();
     const redeem = () => app.inject({ method: 'POST', url: '/api/v1/auth/link', payload: { code } });
@@ -63,7 +63,7 @@ describe('sign-in link', () => {
     expect(answers.filter((answer) => answer.statusCode === 200)).toHaveLength(1);
   });
 
-  it('signs in the user it was made for', async () => {
+  it('signs in the user for whom it was created', async () => {
     const { auth } = await securedApp();
     await signInOwner(auth);
     const ann = await auth.users.create({ username: 'ann', password: null, role: 'viewer' }, 'owner');
@@ -71,7 +71,7 @@ describe('sign-in link', () => {
     expect((await auth.signInWithCode(await auth.createSignInCode())).user.username).toBe('owner');
   });
 
-  it('keeps codes, sessions and tokens as hashes only', async () => {
+  it('stores only hashes of codes, sessions and tokens', async () => {
     const { auth, records } = await securedApp();
     const code = await auth.createSignInCode();
     const { sessionId } = await auth.signInWithCode(code);
@@ -87,7 +87,7 @@ describe('sign-in link', () => {
 });
 
 describe('sessions', () => {
-  it('slide on while they are used, and end after 30 days without use', async () => {
+  it('are extended by use, and end after 30 days without use', async () => {
     const { app, auth, clock } = await securedApp();
     const headers = browserHeaders(await signInOwner(auth));
     const me = () => app.inject({ url: '/api/v1/auth/me', headers });
@@ -112,14 +112,14 @@ describe('sessions', () => {
     expect(byToken.statusCode).toBe(422);
   });
 
-  it('have a cookie that only goes over HTTPS when the request came so', async () => {
+  it('have a cookie that is sent only over HTTPS if the request used HTTPS', async () => {
     const { app, auth } = await securedApp();
     const headers = { ...browserHeaders(await signInOwner(auth)), 'x-forwarded-proto': 'https' };
     const answer = await app.inject({ url: '/api/v1/auth/me', headers });
     expect(answer.headers['set-cookie']).toContain('; Secure');
   });
 
-  it('of a user end when someone else sets their password, and their own goes on', async () => {
+  it('of a user end when the password changes, except the one that changes it', async () => {
     const { app, auth } = await securedApp();
     const [here, there] = [await signInOwner(auth), await signInOwner(auth)];
     const change = await app.inject({
@@ -136,7 +136,7 @@ describe('sessions', () => {
 });
 
 describe('sign-in by password', () => {
-  it('answers wrong names and wrong passwords alike', async () => {
+  it('gives the same answer for wrong names and wrong passwords', async () => {
     const { app, auth } = await securedApp();
     await signInOwner(auth);
     await auth.users.create({ username: 'ann', password: PASSWORD, role: 'viewer' }, 'owner');
@@ -150,14 +150,14 @@ describe('sign-in by password', () => {
     }
   });
 
-  it('takes as long for a user without a password or a name that nobody has', async () => {
+  it('takes the same time for a user without a password and for an unknown name', async () => {
     await passwordFits(PASSWORD, null);
     const start = performance.now();
     expect(await passwordFits(PASSWORD, null)).toBe(false);
     expect(performance.now() - start).toBeGreaterThan(2);
   });
 
-  it('slows guessing down, by user and address, and forgives after a success', async () => {
+  it('slows down guessing by user and address, and resets the count after a success', async () => {
     const { auth, clock } = await securedApp();
     const { user } = await signInOwner(auth);
     await auth.users.setPassword(user.id, PASSWORD, 'owner');
@@ -176,7 +176,7 @@ describe('sign-in by password', () => {
     await expect(guess('wrong')).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
-  it('writes sign-ins and failures down, but no name that could be a mistyped password', async () => {
+  it('records sign-ins and failures, but no name that could be a password in the wrong field', async () => {
     const { app, auth } = await securedApp();
     await signInOwner(auth);
     for (const username of ['owner', 'my secret password']) {
@@ -232,7 +232,7 @@ describe('users', () => {
 });
 
 describe('API tokens', () => {
-  it('are shown once, hold until they expire or are revoked, and note their use', async () => {
+  it('are shown once, are valid until they expire or are revoked, and record their last use', async () => {
     const { app, auth, clock } = await securedApp();
     const headers = browserHeaders(await signInOwner(auth));
     const create = (payload: object) => app.inject({ method: 'POST', url: '/api/v1/tokens', headers, payload });
@@ -256,7 +256,7 @@ describe('API tokens', () => {
     expect((await app.inject({ method: 'DELETE', url: `/api/v1/tokens/${id}`, headers })).statusCode).toBe(404);
   });
 
-  it('never have a scope that their maker lacks, not even later', async () => {
+  it('never have a scope that their creator lacks, even when it is lost later', async () => {
     const { app, auth } = await securedApp();
     await signInOwner(auth);
     const ann = await auth.users.create({ username: 'ann', password: PASSWORD, role: 'operator' }, 'owner');
@@ -276,7 +276,7 @@ describe('API tokens', () => {
     expect((await app.inject({ url: '/api/v1/auth/me', headers: byToken })).statusCode).toBe(401);
   });
 
-  it('cannot be given control before it guards something', async () => {
+  it('cannot have the scope control while no route requires it', async () => {
     const { app, auth } = await securedApp();
     const headers = browserHeaders(await signInOwner(auth));
     const payload = { name: 'switcher', scopes: ['read', 'control'] };
@@ -290,7 +290,7 @@ describe('API tokens', () => {
     ]);
   });
 
-  it('of others are seen and revoked by administrators only', async () => {
+  it('of others are visible to administrators only, who can revoke them', async () => {
     const { app, auth } = await securedApp();
     const owner = browserHeaders(await signInOwner(auth));
     await auth.users.create({ username: 'ann', password: PASSWORD, role: 'viewer' }, 'owner');

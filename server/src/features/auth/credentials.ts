@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Longest token that is looked at. */
+/** Longer tokens are ignored. */
 const MAX_TOKEN_LENGTH = 1_000;
 
 /**
- * What may be the API token of a request, in any of the ways that API and InfluxDB clients send one: `Authorization: Bearer X`,
- * `Token X` or Basic with X as the password (any user name), or `p=X` in the query as InfluxDB 1.x has it.
+ * Returns the candidates for the API token of a request, in all forms that API and InfluxDB clients use: `Authorization: Bearer X`,
+ * `Token X` or Basic with X as the password (any user name), or the query parameter `p=X` of InfluxDB 1.x.
  *
- * @returns at most three; each is to be tried
+ * @returns at most three candidates; the caller tries each
  */
 export function tokensOf(headers: IncomingHttpHeaders, query: unknown): string[] {
   const candidates = [...fromHeader(headers.authorization), ...fromQuery(query)];

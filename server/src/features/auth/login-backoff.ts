@@ -1,12 +1,12 @@
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 
-/** Failures that a person may have without waiting. */
+/** Number of failures before the first wait. */
 const FREE_FAILURES = 5;
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 15 * MINUTE_MS;
-/** Without a failure for this long, counting starts again. */
+/** The count is reset after this time without a failure. */
 const FORGET_AFTER_MS = HOUR_MS;
-/** Keys remembered; beyond it the oldest are forgotten. */
+/** Maximum number of stored keys; beyond it the oldest are removed. */
 const MAX_KEYS = 10_000;
 
 interface Failures {
@@ -15,16 +15,16 @@ interface Failures {
 }
 
 /**
- * Slows down guessing: after five failures each further one doubles the wait, from a second to a quarter of an hour. Keys are user
- * and address together, so that a stranger cannot lock a user out from elsewhere.
+ * Slows down guessing: after five failures, each further one doubles the wait, from 1 s to 15 min. A key contains the user and the
+ * address, so that an attacker at another address cannot lock a user out.
  */
 export class LoginBackoff {
   readonly #failures = new Map<string, Failures>();
 
   /**
-   * Counts an attempt as failed before it is checked, or else many at once would all be free; `succeeded` takes it back.
+   * Counts an attempt as failed before it is checked, because otherwise concurrent attempts would not be limited. `succeeded` resets the count.
    *
-   * @returns milliseconds to wait when the attempt must not be made, otherwise 0
+   * @returns the required wait in milliseconds; 0 if the attempt is allowed
    */
   attempt(key: string, now: number): number {
     const known = this.#failures.get(key);

@@ -17,7 +17,7 @@ import { type AuthService, SESSION_MS, type SignedIn, sessionCookieName, session
 import { tokenRoutes } from './tokens/routes.ts';
 import { userRoutes } from './users/routes.ts';
 
-/** Attempts to sign in from one address; people need one, programs use tokens. */
+/** Sign-in attempts from one address. People need one; programs use tokens. */
 const SIGN_IN_LIMIT = { max: 20, timeWindow: 60 * SECOND_MS };
 
 /** `/auth`, `/users`, `/tokens`, `/audit-log`. */
@@ -57,7 +57,7 @@ function signInRoutes(api: Api, auth: AuthService): void {
   });
 }
 
-/** What `sign-in-link` and `user add` print. */
+/** Creates the links that the commands `sign-in-link` and `user add` print. */
 function linkRoutes(api: Api, auth: AuthService): void {
   serve(api, createSignInLink, async (request) => {
     const base = auth.publicUrl ?? `${request.protocol}://${request.host}${auth.cookiePath}`;
@@ -69,7 +69,7 @@ function meRoutes(api: Api, auth: AuthService): void {
   serve(api, getMe, async (request, reply) => {
     const caller = callerOf(request);
     const cookie = sessionIn(request.cookies);
-    // The session slides on in the database; so must the cookie that names it.
+    // Use extends the session in the database, so the lifetime of its cookie is extended as well.
     if (caller.sessionId !== null && cookie !== undefined) setSessionCookie(auth, cookie, request, reply);
     const user = caller.sessionId === null || caller.userId === null ? null : await auth.users.require(caller.userId);
     return me(caller, user?.role ?? null);
@@ -97,7 +97,7 @@ function begin(
 
 function setSessionCookie(auth: AuthService, sessionId: string, request: FastifyRequest, reply: FastifyReply): void {
   const { name, path, secure } = cookieOf(auth, request);
-  // Strict: the pages are static, and what they request comes from themselves, also after a link from elsewhere.
+  // Strict: the pages are static, and they send the requests themselves, also after a visit through a link from another site.
   reply.setCookie(name, sessionId, {
     path,
     secure,
@@ -112,7 +112,7 @@ function cookieOf(auth: AuthService, request: FastifyRequest): { name: string; p
   return { name: sessionCookieName(secure), path: secure ? '/' : auth.cookiePath, secure };
 }
 
-/** A reverse proxy that ends TLS and sends no X-Forwarded-Proto is known by its address. */
+/** Whether the request came through a reverse proxy that terminates TLS without sending X-Forwarded-Proto: the host is that of the public URL. */
 function isBehindTls(publicUrl: string | undefined, host: string): boolean {
   if (publicUrl === undefined) return false;
   const url = new URL(publicUrl);

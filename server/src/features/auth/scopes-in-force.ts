@@ -3,8 +3,8 @@ import type { Caller } from '../../http/api.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
 /**
- * What callers who came in earlier may do now: for each the scopes in force, or null when the session or token has ended. Two queries, however
- * many callers there are, and none for those with the configured token.
+ * The current scopes of callers that were authenticated earlier; null for a caller whose session or token has ended. Takes two queries for any number
+ * of callers, and none for callers with the configured token.
  */
 export async function scopesInForce(
   { signIns, apiTokens }: Pick<RecordStore, 'signIns' | 'apiTokens'>,
@@ -35,7 +35,7 @@ export async function scopesInForce(
   });
 }
 
-/** A token never does more than the user who made it may do now. */
+/** A token never has more rights than its creator has now. */
 export function scopesWithin(scopes: readonly Scope[], role: Role): readonly Scope[] {
   return scopes.filter((scope) => SCOPES_OF_ROLE[role].includes(scope));
 }

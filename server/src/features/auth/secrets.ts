@@ -1,22 +1,22 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Bytes of every random secret: 256 bits, far beyond guessing, so that a fast hash is enough at rest. */
+/** Length of every random secret: 256 bits cannot be guessed, so a fast hash is sufficient for storage. */
 const SECRET_BYTES = 32;
 
-/** What every API token begins with, so that scanners of leaked secrets find it. */
+/** Prefix of every API token, by which scanners for leaked secrets recognise it. */
 export const TOKEN_PREFIX = 'wk_';
 
-/** A new random secret, as text that is safe in URLs and cookies. */
+/** Returns a new random secret as text that needs no escaping in URLs and cookies. */
 export function newSecret(prefix = ''): string {
   return prefix + randomBytes(SECRET_BYTES).toString('base64url');
 }
 
-/** SHA-256 in hexadecimal: what is stored of a random secret. */
+/** SHA-256 in hexadecimal; only this hash of a random secret is stored. */
 export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** Whether two secrets are the same, in a time that tells nothing about either. */
+/** Whether two secrets are equal, compared in constant time. */
 export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
 }

@@ -19,53 +19,53 @@ export interface AuthOptions {
   readonly records: RecordStore;
   /** The administrator's API token of the configuration. */
   readonly adminToken?: string | undefined;
-  /** Secret of the commands that the service's own user runs on its machine. */
+  /** Secret with which commands authenticate when the user of the service runs them on the same machine. */
   readonly localToken?: string | undefined;
-  /** Path that the session cookie is kept to: the prefix of a reverse proxy. Default `/`. */
+  /** Path of the session cookie: the prefix of a reverse proxy. Default `/`. */
   readonly cookiePath?: string | undefined;
-  /** Address that people type, where it is configured. */
+  /** Address that users type, if configured. */
   readonly publicUrl?: string | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: (() => number) | undefined;
-  /** Told when the time of last use cannot be noted; the request goes on. */
+  /** Called when the time of last use cannot be stored; the request continues. */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
 const SESSION_COOKIE = 'wattkeeper_session';
-/** Over TLS: browsers take a cookie of such a name only from this host itself, and never without encryption (RFC 6265bis 4.1.3.2). */
+/** For TLS: browsers accept a cookie with this prefix only from this host and only over an encrypted connection (RFC 6265bis 4.1.3.2). */
 const SECURE_SESSION_COOKIE = `__Host-${SESSION_COOKIE}`;
 
 export function sessionCookieName(secure: boolean): string {
   return secure ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
 }
 
-/** The session that cookies name. */
+/** The id of the session in the cookies. */
 export function sessionIn(cookies: Readonly<Record<string, string | undefined>>): string | undefined {
   return cookies[SECURE_SESSION_COOKIE] ?? cookies[SESSION_COOKIE];
 }
 
-/** A session ends this long after it was last used. */
+/** A session ends after this time without use. */
 export const SESSION_MS = 30 * UTC_DAY_MS;
-/** A sign-in link is good for this long. */
+/** A sign-in link is valid for this long. */
 export const SIGN_IN_CODE_MS = 15 * 60 * SECOND_MS;
-/** Who acts in the audit log when a command does; whoever can run commands as the service's user may do everything. */
+/** The actor of commands in the audit log. Anyone who can run commands as the service's user has all rights. */
 export const COMMAND_LINE = 'command line';
-/** Name of the administrator that the first sign-in link makes. */
+/** Name of the administrator that the first sign-in link creates. */
 export const OWNER = 'owner';
-/** The time of last use is noted at most this often. */
+/** The time of last use is stored at most once in this interval. */
 const TOUCH_EVERY_MS = 60 * SECOND_MS;
 
 const ALL_SCOPES = SCOPES_OF_ROLE.admin;
 const NO_SESSION = { csrfToken: null, sessionId: null };
 
-/** A session that has just begun; only here the id is known in the clear. */
+/** A new session; only here is its id available in plain text. */
 export interface SignedIn {
   readonly sessionId: string;
   readonly csrfToken: string;
   readonly user: UserRecord;
 }
 
-/** Knows who calls, signs people in and out. */
+/** Authenticates callers, and signs users in and out. */
 export class AuthService {
   readonly users: UserAdministration;
   readonly tokens: TokenAdministration;
@@ -90,9 +90,9 @@ export class AuthService {
   }
 
   /**
-   * Who sends a request: by its API token, or else by its session cookie. null when it has no credentials that hold.
+   * Returns the caller of a request by its API token, or otherwise by its session cookie; null without valid credentials.
    *
-   * @param query parsed query of the request, where tokens may come in it (`p=`)
+   * @param query parsed query of the request, on routes that accept tokens in it (`p=`)
    */
   async authenticate(
     headers: IncomingHttpHeaders,
@@ -103,26 +103,26 @@ export class AuthService {
       const caller = await this.#byToken(token);
       if (caller !== null) return caller;
     }
-    // A token that does not hold must not hide a session: reverse proxies with their own Basic sign-in send it along.
+    // An invalid token must not hide a session: a reverse proxy with its own Basic authentication forwards that header.
     const sessionId = sessionIn(cookies);
     return sessionId === undefined ? null : this.#bySession(sessionId);
   }
 
-  /** For each caller the scopes in force now, or null when the session or token has ended. */
+  /** The current scopes of each caller; null if its session or token has ended. */
   scopesInForce(callers: readonly Caller[]): Promise<(readonly Scope[] | null)[]> {
     return scopesInForce(this.records, callers, this.#now());
   }
 
-  /** Calls back when this process has taken rights away, until the answer is called. */
+  /** Registers a listener for the withdrawal of rights by this process; returns the function that removes it. */
   onRightsChanged(listener: () => void): () => void {
     this.#rightsListeners.add(listener);
     return () => this.#rightsListeners.delete(listener);
   }
 
   /**
-   * A code for a sign-in link, good once and for 15 minutes.
+   * Creates a code for a sign-in link, valid once within 15 minutes.
    *
-   * @param userId whom it signs in; null: the first administrator, who is made when there is no user
+   * @param userId the user to sign in; null: the first administrator, who is created if no user exists
    */
   async createSignInCode(userId: string | null = null): Promise<string> {
     const now = this.#now();
@@ -133,10 +133,10 @@ export class AuthService {
   }
 
   /**
-   * A link for people, good once and for 15 minutes.
+   * Creates a sign-in link, valid once within 15 minutes.
    *
-   * @param idOrName whom it signs in; null as in `createSignInCode`
-   * @param baseUrl address of the service with its prefix
+   * @param idOrName the user to sign in; null as in `createSignInCode`
+   * @param baseUrl address of the service, including its path prefix
    */
   async createLink(idOrName: string | null, baseUrl: string, actor: string): Promise<SignInLink> {
     const user = idOrName === null ? null : await this.users.require(idOrName);
@@ -147,7 +147,7 @@ export class AuthService {
     return { url, username, expires_in_s: SIGN_IN_CODE_MS / SECOND_MS };
   }
 
-  /** Throws Unauthorized for a code that is unknown, expired or used; the answer does not tell which. */
+  /** @throws Unauthorized for a code that is unknown, expired or used, without stating which */
   async signInWithCode(code: string): Promise<SignedIn> {
     const redeemed = await this.records.signInCodes.redeem(hashOf(code), this.#now());
     const user = redeemed && (await this.#userOfCode(redeemed.userId));
@@ -161,10 +161,11 @@ export class AuthService {
   }
 
   /**
-   * Throws Unauthorized for a wrong name or password, without disclosing which, in constant time; Unavailable
-   * (`too_many_requests`) after several failures of the name from the same address.
+   * Signs in by password. The check takes the same time whether or not the user exists.
    *
-   * @param address where the request comes from
+   * @param address the address of the client
+   * @throws Unauthorized for a wrong name or password, without stating which
+   * @throws Unavailable (`too_many_requests`) after several failures with this name from this address
    */
   async signInWithPassword(username: string, password: string, address: string): Promise<SignedIn> {
     const key = `${username} ${address}`;
@@ -178,7 +179,7 @@ export class AuthService {
     }
     const user = await this.records.users.findByName(username);
     if (!(await passwordFits(password, user?.passwordHash ?? null)) || user === undefined) {
-      // A name that nobody has may be a password in the wrong field: it is not written down.
+      // An unknown name may be a password in the wrong field, so it is not recorded.
       const actor = user?.username ?? 'unknown';
       await this.records.auditLog.append({ actor, action: 'sign_in_failed', detail: `by password from ${address}` });
       throw new Unauthorized('the user name or the password is wrong');
@@ -269,7 +270,7 @@ export class AuthService {
     return user === undefined ? [] : scopesWithin(token.scopes, user.role);
   }
 
-  /** A full disk or a lock must not keep people from reading. */
+  /** Reading must work with a full disk or a locked database. */
   async #note(writing: Promise<void>): Promise<void> {
     try {
       await writing;

@@ -11,17 +11,17 @@ type Work = Pick<JobContext, 'signal' | 'progress'>;
 
 export interface BackedUpArchiveOptions {
   readonly objects: ObjectStore;
-  /** What the archive has now. */
+  /** Lists the files that are in the archive now. */
   readonly list: () => Promise<readonly ArchivedObject[]>;
-  /** Beside the backups of this machine. */
+  /** The copies next to the local backups. */
   readonly here: ArchiveCopies;
-  /** Where backups are copied to; null where they are not. */
+  /** The copies at the destination of backup copies; null without one. */
   readonly elsewhere: ArchiveCopies | null;
-  /** Whether copies are made of what backups need. */
+  /** Whether archived files that backups need are copied. */
   readonly include: boolean;
 }
 
-/** The archived months as backups list them; backups do not contain them. An unavailable object store does not fail a backup: it is reported. */
+/** The list of archived months in a backup; their files are not part of it. An unavailable object store is reported as a warning; the backup succeeds. */
 export class BackedUpArchive {
   readonly #options: BackedUpArchiveOptions;
   #listWarning: string | null = null;
@@ -50,8 +50,8 @@ export class BackedUpArchive {
   }
 
   /**
-   * What the card of a backup says of the archive; copies of its files are made first where that is wanted.
-   * @param before the backup before it
+   * Returns the archive's entry in the card of a backup, after copying the archived files if configured.
+   * @param before the previous backup
    * @param scratch folder for files that are being copied
    */
   async describe(
@@ -70,7 +70,7 @@ export class BackedUpArchive {
     return { place, objects: objects.length, bytes, included: await this.#include(objects, scratch, work) };
   }
 
-  /** Sends the copies that are beside the backups here. */
+  /** Sends the copies next to the local backups to the destination of backup copies. */
   async send(folder: string, scratch: string, { signal, progress }: Work): Promise<void> {
     const { here, elsewhere } = this.#options;
     if (elsewhere === null) return;
@@ -80,13 +80,13 @@ export class BackedUpArchive {
     );
   }
 
-  /** Where a restore, or (without bringing anything back) a verification looks for the archive's files. */
+  /** The places where a restore or a verification looks for archived files; a verification brings none back. */
   target(bringBack: boolean): Omit<ArchiveTarget, 'scratch'> {
     const { objects, here, elsewhere } = this.#options;
     return { archive: objects, copies: elsewhere === null ? [here] : [here, elsewhere], bringBack };
   }
 
-  /** Answers whether there are copies of all. */
+  /** Copies missing files; returns whether every file has a copy. */
   async #include(objects: readonly ArchivedObject[], scratch: string, { signal, progress }: Work): Promise<boolean> {
     const { include, here } = this.#options;
     if (!include) return false;

@@ -19,7 +19,7 @@ export interface BackupSettings {
 
 /**
  * Regular backups, their weekly verification, copies of the journal history between them, and restores on request.
- * @param requireFilled throws while the first store is about to be filled, since a backup would lack the same readings
+ * @param requireFilled throws while a backfill of the primary store is pending, since a backup would lack the same readings
  */
 export function backupJobs(
   backups: BackupService,

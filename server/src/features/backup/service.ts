@@ -30,21 +30,21 @@ import type { BackedUpArchive } from './backed-up-archive.ts';
 export interface BackupServiceOptions {
   readonly folder: string;
   readonly dataFolder: string;
-  /** Null without copies. */
+  /** Null if backups are not copied. */
   readonly copies: BackupCopies | null;
   readonly keys: BackupKeys;
   readonly keepDays: number;
   /** The embedded store that a restore fills. */
   readonly engine: 'duckdb' | 'sqlite';
-  /** The primary store, and how it catches up with what was acknowledged. */
+  /** The primary store. `caughtUp` waits until it contains all acknowledged readings. */
   readonly store: Pick<TelemetryStore, 'series' | 'read'>;
   readonly caughtUp: (signal: AbortSignal) => Promise<void>;
   readonly records: Pick<RecordStore, 'contents'>;
-  /** Keeps readings from being rolled up and thrown away while they are read: what had gone before its turn would be in neither form. */
+  /** Suspends retention and rollups during `work`: otherwise readings deleted before they are read would be missing from the backup in both forms. */
   readonly undisturbed: <T>(work: () => Promise<T>) => Promise<T>;
   /** Null while `backup.point_in_time` is off. */
   readonly history: JournalHistory | null;
-  /** Where the journal history is, also while none is kept now. */
+  /** Places of the journal history, even if it is switched off now. */
   readonly historyPlaces: HistoryPlaces;
   /** Sequence number of the newest acknowledged batch. */
   readonly journalHead: () => number;
@@ -75,7 +75,7 @@ export class BackupService {
     this.#folder = new BackupFolder(options.folder);
   }
 
-  /** Local backups and their copies, newest first. */
+  /** Lists local backups and their copies, newest first. */
   async list(): Promise<KeptBackup[]> {
     const backups = await this.listHere();
     const copies = await this.#listCopies();
@@ -91,7 +91,7 @@ export class BackupService {
       }));
   }
 
-  /** Those of the backup folder, newest first. */
+  /** Lists the backups in the backup folder, newest first. */
   async listHere(): Promise<Backup[]> {
     const backups = await this.#folder.list();
     const bad = backups.find(({ problem }) => problem !== null);
@@ -99,17 +99,17 @@ export class BackupService {
     return backups;
   }
 
-  /** What the last look at the backups found wrong. */
+  /** Problems found by the last check of the backups. */
   warnings(): string[] {
     const own = [this.#warning, this.#copyWarning, this.#archiveWarning].filter((warning) => warning !== null);
     return [...own, ...(this.#options.months?.warnings() ?? [])];
   }
 
-  /** Makes a backup, then deletes those that are too old. */
+  /** Creates a backup, then deletes those that are too old. */
   async make({ signal, progress }: Work): Promise<Backup> {
     const { store, caughtUp, records, undisturbed, keys, configuration, version, now, keepDays, history, months } =
       this.#options;
-    // Before the store has caught up: what the journal history took until then is in the backup.
+    // Measured before the store has caught up: the backup contains everything that the journal history had stored by then.
     const startedAt = now();
     const journalSequence = this.#options.journalHead();
     await caughtUp(signal);
@@ -153,7 +153,7 @@ export class BackupService {
     }
   }
 
-  /** Restores a backup (default: the newest) into a scratch folder, compares it, and notes the outcome on its card. */
+  /** Restores a backup (default: the newest) into a scratch folder, compares it, and stores the outcome on its card. */
   async verify(name: string | undefined, { signal, progress }: Work): Promise<Backup> {
     await this.#options.history?.verify(signal);
     const backup = name === undefined ? (await this.#folder.list())[0] : await this.#require(name);
@@ -167,8 +167,8 @@ export class BackupService {
   }
 
   /**
-   * Prepares a backup to take the place of everything at the next start.
-   * @throws as `restoreIntoFolder`; nothing of what runs is touched
+   * Prepares a backup that replaces all data at the next start.
+   * @throws as `restoreIntoFolder`; current data stays unchanged
    */
   async prepareRestore(
     name: string,
@@ -185,18 +185,18 @@ export class BackupService {
     });
   }
 
-  /** A backup that is here, brought back from its copy where that is needed. */
+  /** Returns a local backup, fetched from its copy if necessary. */
   async #require(name: string): Promise<Backup> {
     const copies = await this.#onlyCopiesWith(name);
     return copies === null ? this.#folder.require(name) : copies.fetch(name);
   }
 
-  /** @throws NotFound where a backup is neither here nor among the copies */
+  /** @throws NotFound if the backup exists neither locally nor as a copy */
   async check(name: string): Promise<void> {
     if ((await this.#onlyCopiesWith(name)) === null) await this.#folder.require(name);
   }
 
-  /** The copies, where the backup is there and not here. */
+  /** Returns the copies if the backup exists only there; otherwise null. */
   async #onlyCopiesWith(name: string): Promise<BackupCopies | null> {
     const { copies } = this.#options;
     const here = (await this.#folder.list()).some((backup) => backup.name === name);
@@ -204,7 +204,7 @@ export class BackupService {
     return copies;
   }
 
-  /** Sends the segments of the journal history that have no copy yet; null where none are copied, or the place cannot be reached. */
+  /** Sends the segments of the journal history that have no copy yet; null if segments are not copied or the destination is unavailable. */
   async copyHistory(work: Work): Promise<SentHistory | null> {
     let sent: SentHistory | null = null;
     await this.#withCopies(async () => {
@@ -243,7 +243,7 @@ export class BackupService {
     this.#copiesAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Asked of the place at most once a minute: pages look at the list every few seconds. */
+  /** Queries the destination at most once a minute, because pages request the list every few seconds. */
   async #listCopies(): Promise<readonly Backup[]> {
     if (this.#options.now() - this.#copiesAt < COPIES_KNOWN_MS) return this.#copies;
     await this.#withCopies(async (copies) => {
@@ -265,7 +265,7 @@ export class BackupService {
     }
   }
 
-  /** @throws Unavailable while files of the archive cannot be asked for: that says nothing of the backup */
+  /** @throws Unavailable if archived files cannot be checked: that is not a fault of the backup */
   async #problemOf(backup: Backup, work: Work): Promise<string | null> {
     try {
       await this.#folder.checkBytes(backup);

@@ -16,14 +16,14 @@ export class DemoControl {
   /** The demo's source while it runs. */
   readonly sources = (): readonly Source[] => (this.#source === null ? [] : [this.#source]);
 
-  /** Makes the demo's site and devices where they are missing, unless no demo is wanted. */
+  /** Creates the missing site and devices of the demo, unless no demo is wanted. */
   open(): Promise<void> {
     return this.#demo.open();
   }
 
   /**
-   * Makes the history where it is missing and continues with live readings, unless no demo is wanted.
-   * @param onProgress gets the share of the history that is made, 0 to 1
+   * Creates the history if it is missing and continues with live readings, unless no demo is wanted.
+   * @param onProgress receives the completed share of the history, 0 to 1
    */
   async start(onProgress: OnProgress = () => {}): Promise<void> {
     await this.stop();

@@ -21,7 +21,7 @@ export interface DemoOptions {
   readonly directory: DeviceDirectory;
   readonly intake: Pick<IngestService, 'accept'>;
   readonly now: () => number;
-  /** undefined: as long as no device of one's own is known. */
+  /** undefined: active until a real device is registered. */
   readonly enabled: boolean | undefined;
   readonly historyDays: number;
   readonly profile: ProfileName;
@@ -34,10 +34,10 @@ const STATE_KEY = 'demo';
 /** Prevents conflicts with the names of real devices. */
 const DEMO_PREFIX = 'Demo: ';
 const HISTORY_STEP_MS = MINUTE_MS;
-/** Rows of the history that are made and taken at once: a day of minutes. */
+/** Rows of the history that are created and stored together: one day of minutes. */
 const ROWS_AT_ONCE = 1440;
 
-/** A simulated site for users without a connected device: some history at once, then live readings. It ends when a real device reports. */
+/** A simulated site for users without a connected device: history at the start, then live readings. It ends when a real device reports. */
 export class DemoService {
   readonly #options: DemoOptions;
   readonly #nameOf = new Map<string, string>();
@@ -55,15 +55,15 @@ export class DemoService {
     return !this.#hasOwnDevice();
   }
 
-  /** Makes the site and its devices where they are missing and a demo is wanted: before anything asks for a site, which would make an own one. */
+  /** Creates the missing site and devices if a demo is wanted. Call it before anything requests a site, which would create a default one. */
   async open(): Promise<void> {
     if (await this.wanted()) await this.#ensureSite(createSimulator(this.#simulation()));
   }
 
   /**
-   * Makes the site, its devices and its history, where they are missing, and gives the source that continues after it. A state that
-   * another profile, seed or version of the model left is replaced.
-   * @param onProgress gets the share of the history that is made, 0 to 1
+   * Creates the site, its devices and its history if they are missing, and returns the source that continues after the history. A saved
+   * state of another profile, seed or model version is replaced.
+   * @param onProgress receives the completed share of the history, 0 to 1
    */
   async prepare(onProgress: OnProgress, signal: AbortSignal): Promise<Source> {
     const { records, now } = this.#options;
@@ -77,7 +77,7 @@ export class DemoService {
     return simulatorSource({ name: 'demo', simulator, now, onState });
   }
 
-  /** Runs the source until `signal` fires or the demo is not wanted any more. */
+  /** Runs the source until `signal` fires or the demo is no longer wanted. */
   async run(source: Source, signal: AbortSignal): Promise<void> {
     const ended = new AbortController();
     await source.start(
@@ -110,7 +110,7 @@ export class DemoService {
     }
   }
 
-  /** The newest day first, since people look at it first. A day can be made without those before it from the state in which it begins. */
+  /** Creates the newest day first, since users look at it first. From its initial state, a day can be created without the days before it. */
   async #makeHistory(
     simulator: Simulator,
     options: SimulatorOptions,

@@ -10,7 +10,7 @@ const request = {
   dry_run: false,
 };
 
-test('imported data makes the site and the devices that the mapping describes, once, and in a dry run nothing', async () => {
+test('an import creates the site and the devices of the mapping once, and a dry run creates nothing', async () => {
   const records = await temporaryRecords();
   const places = new Places(records);
   const dry = await places.place({ ...request, dry_run: true });
@@ -28,7 +28,7 @@ test('imported data makes the site and the devices that the mapping describes, o
   });
 });
 
-test('the site that the service made before anybody named one becomes the named one, unless something was done with it', async () => {
+test('an unused site that the service created automatically is renamed to that of the mapping', async () => {
   const records = await temporaryRecords();
   const places = new Places(records);
   const invented = await records.sites.ensureDefault();
@@ -38,7 +38,7 @@ test('the site that the service made before anybody named one becomes the named 
   expect((await new Places(other).place(request)).site.id).not.toBe((await other.sites.require('Home')).id);
 });
 
-test('where no site is named and none is used, one is made in the zone of the times', async () => {
+test('a mapping without a site creates one in the time zone of its timestamps if no site is in use', async () => {
   const records = await temporaryRecords();
   await records.sites.ensureDefault();
   const unnamed = { ...request, site: null, timezone: 'Australia/Brisbane' };
@@ -49,7 +49,7 @@ test('where no site is named and none is used, one is made in the zone of the ti
   expect(await records.sites.list()).toHaveLength(1);
 });
 
-test('a known site with another zone, and a device of another site, are refused rather than mixed', async () => {
+test('a known site with another time zone and a device of another site are rejected', async () => {
   const records = await temporaryRecords();
   const places = new Places(records);
   await places.place(request);
@@ -62,7 +62,7 @@ test('a known site with another zone, and a device of another site, are refused 
   expect((await places.place({ ...request, site: null })).devices).toMatchObject([{ name: 'Press', created: false }]);
 });
 
-test('a device that registered itself without a kind takes that of the mapping, a stated kind stays', async () => {
+test('a device registered automatically without a kind takes that of the mapping; a stated kind stays', async () => {
   const records = await temporaryRecords();
   const places = new Places(records);
   const { id: siteId } = await records.sites.create(WORKS);

@@ -4,7 +4,7 @@ import type { DeviceRecord } from '../../storage/records/devices/device-record.t
 import type { SiteInput, SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
-/** Name of the site that the service creates for devices that report before there is one. */
+/** Name of the site that the service creates for devices that report before a site exists. */
 const UNNAMED_SITE = 'Home';
 
 type Records = Pick<RecordStore, 'sites' | 'devices'>;
@@ -20,7 +20,7 @@ export class Places {
 
   /**
    * Finds the site and the devices, and creates missing ones unless it is a dry run.
-   * @throws Conflict where the site has another zone or currency than the mapping says, or a device belongs to another site
+   * @throws Conflict if the site has another time zone or currency than the mapping, or a device belongs to another site
    */
   async place({ site, timezone, devices, dry_run: isDry }: ImportPlacesRequest): Promise<ImportPlaces> {
     const found = await this.#site(site, timezone, isDry);
@@ -49,7 +49,7 @@ export class Places {
     return toPlace(await this.#makeSite(made), true);
   }
 
-  /** The site of a mapping without one: never the demo. */
+  /** The site for a mapping that names none; never that of the demo. */
   async #defaultSite(): Promise<SiteRecord | undefined> {
     const { sites } = this.#records;
     const own = (await sites.list()).filter(({ isDemo }) => !isDemo);
@@ -66,7 +66,7 @@ export class Places {
     return sites.create(site);
   }
 
-  /** Whether the service created the site, and it was never used. */
+  /** Whether the service created the site automatically and it was never used. */
   async #isUnused({ id, name, timezone, latitude, country, tariffId, isDemo }: SiteRecord): Promise<boolean> {
     const isUntouched = name === UNNAMED_SITE && timezone === 'UTC' && latitude === null && country === null;
     if (!isUntouched || isDemo || tariffId !== null) return false;
@@ -88,7 +88,7 @@ export class Places {
     return toPlaced(made, true);
   }
 
-  /** A device whose kind or intervals were never stated takes those of the mapping. */
+  /** A device without a stated kind or stated intervals takes those of the mapping. */
   async #completed(
     known: DeviceRecord,
     wanted: ImportDevice,
@@ -119,7 +119,7 @@ function checkAgrees(known: SiteRecord, wanted: ImportSite): void {
   }
 }
 
-/** @throws Conflict where the intervals of a metric have another length: the same energy would count twice */
+/** @throws Conflict if the intervals of a metric have another length: the same energy would count twice */
 function mergedIntervals({ name, intervals }: DeviceRecord, wanted: Readonly<Record<string, string>>) {
   const known = new Map(Object.entries(intervals));
   const added = Object.entries(wanted).filter(([metric, width]) => known.get(metric) !== width);

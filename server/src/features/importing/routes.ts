@@ -26,7 +26,7 @@ export interface ImportingParts {
   readonly scheduler: Scheduler;
 }
 
-/** `/imports/uploads`: a file is sent in parts, its format found, its first rows shown, and then it is imported by a job. */
+/** `/imports/uploads`: a file is uploaded in parts, its format is detected, its first rows are previewed, and a job imports it. */
 export function importingRoutes(api: Api, parts: ImportingParts): void {
   uploadRoutes(api, parts);
   void api.register(async (scope) => {

@@ -15,11 +15,11 @@ export interface RunOptions {
   readonly file: InputFile;
   /** Text of the mapping; part of the key of the import. */
   readonly mapping: string;
-  /** For messages. */
+  /** Name of the mapping in messages. */
   readonly mappingName: string;
   /** Read everything, write nothing. */
   readonly dryRun: boolean;
-  /** Import again what was imported before. */
+  /** Import the file again even if it was imported before. */
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Called after each piece, with the rows so far and the share of the file, 0 to 1. */
@@ -27,7 +27,7 @@ export interface RunOptions {
 }
 
 export interface RunOutcome {
-  /** Rows of an earlier run that finished: nothing was done. null: this run read the file. */
+  /** Rows of an earlier completed run, after which this run did nothing; null if this run read the file. */
   readonly importedBefore: number | null;
   readonly report: ImportReport | null;
   readonly site: ImportPlaces['site'] | null;
@@ -69,7 +69,7 @@ async function keyOf(file: InputFile, mapping: string): Promise<string> {
   return `${hash.digest('hex')}:${createHash('sha256').update(mapping).digest('hex')}`;
 }
 
-/** The site that a mapping names; null: the default one. */
+/** The site that a mapping names; null: the default site. */
 export function siteOf({ site }: Mapping): ImportSite | null {
   if (site === undefined) return null;
   return typeof site === 'string' ? { name: site } : site;

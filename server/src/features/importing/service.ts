@@ -146,7 +146,7 @@ function limited(report: ReturnType<typeof reportToJson>) {
   return { ...report, series: report.series.slice(0, MAX_LISTED_SERIES), more_series: hasMore };
 }
 
-/** One row for each device and instant, in the order of the file. */
+/** Returns one row per device and instant, in the order of the file. */
 function rowsOf(blocks: readonly Block[], timezone: string): ImportPreview['rows'] {
   const rows = new Map<string, { timestamp: number; device: string; values: Map<string, number> }>();
   for (const { group, quantities, devices, device, timestamps, columns } of blocks) {

@@ -25,7 +25,7 @@ async function bytesOf(uploads: Uploads, id: string): Promise<Buffer> {
   });
 }
 
-test.each([true, false])('a file is what its parts are, however it is divided (on disk: %s)', async (isOnDisk) => {
+test.each([true, false])('a file consists of its parts, wherever it is divided (on disk: %s)', async (isOnDisk) => {
   const { uploads } = uploadsIn(isOnDisk);
   const partsOf = fc.array(fc.uint8Array({ minLength: 1, maxLength: 50 }), { minLength: 1, maxLength: 8 });
   await fc.assert(
@@ -43,7 +43,7 @@ test.each([true, false])('a file is what its parts are, however it is divided (o
   );
 });
 
-test('the file that was not used for the longest time makes room, one that is imported does not', async () => {
+test('the least recently used file is removed to make room, but not one that is being imported', async () => {
   const { uploads, clock, folder } = uploadsIn(true);
   const ids: string[] = [];
   for (let i = 0; i < MAX_UPLOADS_COUNT; i++) {
@@ -65,7 +65,7 @@ test('the file that was not used for the longest time makes room, one that is im
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('files in memory together take no more than their limit', async () => {
+test('the total size of files in memory is limited', async () => {
   const { uploads } = uploadsIn(false);
   await expect(uploads.create('a.csv', MAX_MEMORY_UPLOADS_BYTES + 1)).rejects.toThrow('use the command import');
   const first = await uploads.create('a.csv', MAX_MEMORY_UPLOADS_BYTES);
@@ -73,7 +73,7 @@ test('files in memory together take no more than their limit', async () => {
   expect(() => uploads.get(first.id)).toThrow('there is no upload');
 });
 
-test('files that are announced at once make room like those that are announced one after the other', async () => {
+test('files created concurrently make room as if created one after another', async () => {
   const { uploads } = uploadsIn(true);
   const created = await Promise.all(
     Array.from({ length: 12 }, (_, i) => uploads.create(`${i}.csv`, MAX_UPLOADS_BYTES / 4)),
@@ -88,7 +88,7 @@ test('files that are announced at once make room like those that are announced o
   expect(isKept.filter(Boolean)).toHaveLength(4);
 });
 
-test('a file that is read is not removed, and one that is removed takes no further part', async () => {
+test('a file that is being read is not removed, and a removed one accepts no further part', async () => {
   const { uploads, folder } = uploadsIn(true);
   const { id } = await uploads.create('a.csv', 2);
   await uploads.useStart(id, 0, async () => {

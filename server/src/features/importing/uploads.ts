@@ -8,15 +8,15 @@ import { Conflict, InvalidInput, messageOf, NotFound, Unavailable } from '../../
 import { SerialQueue } from '../../domain/serial-queue.ts';
 import { type InputFile, memoryFile, openedAs } from '../../sources/import/input-file.ts';
 
-/** Files that are kept at a time; the one that was not used for the longest time goes when another is uploaded. */
+/** Maximum number of stored files; a further upload replaces the least recently used one. */
 export const MAX_UPLOADS_COUNT = 8;
-/** Of all files together. */
+/** Maximum total size of all files on disk. */
 export const MAX_UPLOADS_BYTES = 2 * MAX_UPLOAD_BYTES;
-/** Of all files together where nothing is written to the disk. */
+/** Maximum total size of all files in memory, where nothing is written to the disk. */
 export const MAX_MEMORY_UPLOADS_BYTES = 32 * 1024 * 1024;
-/** What must be free on the disk beside a file: readings need it more. */
+/** Free disk space that must remain after an upload, reserved for readings. */
 const MIN_FREE_BYTES = 512 * 1024 * 1024;
-/** An upload that nobody uses for this long is removed. */
+/** An upload is removed after this time without use. */
 const MAX_IDLE_MS = 24 * HOUR_MS;
 
 interface Upload {
@@ -29,37 +29,37 @@ interface Upload {
   readonly queue: SerialQueue;
   received: number;
   usedAt: number;
-  /** Imports and previews that read it. */
+  /** Number of imports and previews that are reading the file. */
   readers: number;
 }
 
 export interface UploadsOptions {
   /** Folder for the files, emptied at the start; null: in memory. */
   readonly folder: string | null;
-  /** Whether files are written at present. */
+  /** Whether files may be written to the disk at present. */
   readonly writes: () => boolean;
   readonly now: () => number;
 }
 
-/** Files that are brought to the service for an import, in parts. They are kept until they expire or the service ends. */
+/** Files uploaded in parts for an import. They are stored until they expire or the service stops. */
 export class Uploads {
   readonly #options: UploadsOptions;
   readonly #uploads = new Map<string, Upload>();
-  /** Room is made for one file after the other: those who ask at once would all find the same room. */
+  /** Makes room for one file at a time: otherwise concurrent uploads would all count the same free space. */
   readonly #creating = new SerialQueue();
 
   constructor(options: UploadsOptions) {
     this.#options = options;
   }
 
-  /** Removes the files of an earlier run of the service. */
+  /** Removes files that an earlier run of the service left. */
   async clear(): Promise<void> {
     if (this.#options.folder !== null) await rm(this.#options.folder, { recursive: true, force: true });
   }
 
   /**
-   * Makes room for a file.
-   * @throws InvalidInput for one that is too large, Conflict while as many as are kept are being imported, Unavailable where the disk is full
+   * Creates an upload, and makes room for its file.
+   * @throws InvalidInput if the file is too large, Conflict if every stored file is being read, Unavailable if the disk is full
    */
   create(name: string, bytes: number): Promise<ImportUpload> {
     return this.#creating.run(() => this.#create(name, bytes));
@@ -99,8 +99,8 @@ export class Uploads {
   }
 
   /**
-   * Takes the bytes from `offset` on.
-   * @throws Conflict unless they follow those that are there, InvalidInput beyond the size that was named, Unavailable where the disk takes nothing
+   * Appends a part, whose first byte has the position `offset`.
+   * @throws Conflict unless the part follows the received bytes, InvalidInput beyond the announced size, Unavailable if the disk cannot be written
    */
   async add(id: string, offset: number, part: Uint8Array): Promise<ImportUpload> {
     const upload = this.#require(id);
@@ -117,14 +117,14 @@ export class Uploads {
     });
   }
 
-  /** @throws NotFound, Conflict while it is imported */
+  /** @throws NotFound, Conflict while it is being read */
   async remove(id: string): Promise<void> {
     const upload = this.#require(id);
     if (upload.readers > 0) throw new Conflict(`${upload.name} is being imported or read: cancel the job first`);
     await this.#discard(upload);
   }
 
-  /** Works on what has arrived of a file, which is kept meanwhile. @throws NotFound, Conflict where the beginning is not there */
+  /** Processes the start of a file, which is not removed meanwhile. @throws NotFound, Conflict if its first `bytes` have not arrived */
   async useStart<T>(id: string, bytes: number, work: (file: InputFile) => Promise<T>): Promise<T> {
     const upload = this.#require(id);
     if (upload.received < Math.min(bytes, upload.bytes))
@@ -134,7 +134,7 @@ export class Uploads {
     return this.#hold(upload, work);
   }
 
-  /** Works on a file that is there completely, which is kept meanwhile. @throws NotFound, Conflict where it is not complete */
+  /** Processes a complete file, which is not removed meanwhile. @throws NotFound, Conflict if it is incomplete */
   async use<T>(id: string, work: (file: InputFile) => Promise<T>): Promise<T> {
     return this.#hold(this.checkComplete(id), work);
   }
@@ -149,7 +149,7 @@ export class Uploads {
     }
   }
 
-  /** @throws NotFound, Conflict where the file is not there completely */
+  /** @throws NotFound, Conflict if the file is incomplete */
   checkComplete(id: string): Upload {
     const upload = this.#require(id);
     if (upload.received < upload.bytes)
@@ -201,7 +201,7 @@ export class Uploads {
 
   async #discard({ id, path, queue }: Upload): Promise<void> {
     this.#uploads.delete(id);
-    // A part that is being written would make the file again.
+    // Waits for a part that is being written, which would create the file again.
     if (path !== null) await queue.run(() => rm(path, { force: true }));
   }
 
@@ -222,7 +222,7 @@ function fileOf({ name, path, parts, received }: Upload): InputFile {
   return path === null ? memoryFile(name, parts) : openedAs(name, path, received);
 }
 
-/** @throws Unavailable where the file would fill the disk */
+/** @throws Unavailable if the file would fill the disk */
 async function checkFree(folder: string, bytes: number): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(cannotWrite);
   const { bavail, bsize } = await statfs(folder);

@@ -9,7 +9,7 @@ import type { IngestService } from './service.ts';
 
 /**
  * `POST /readings`.
- * @param maxBodyBytes largest body, also after it was unpacked
+ * @param maxBodyBytes maximum body size, also after decompression
  */
 export function ingestRoutes(api: Api, intake: IngestService, maxBodyBytes: number): void {
   void api.register(async (scope) => {
@@ -27,7 +27,7 @@ function readingsRoute(api: Api, intake: IngestService, bodyLimit: number): void
       if (answer.accepted + answer.quarantined === 0 && answer.rejected > 0) throw nothingKept(answer);
       return answer;
     },
-    // Values are judged individually, so that a bad one does not cost the good ones beside it; the body is read by the handler.
+    // The handler reads the body and validates each value individually: an invalid value does not affect the valid ones.
     { validatorCompiler: () => (body: unknown) => ({ value: body }), bodyLimit },
   );
 }

@@ -9,12 +9,12 @@ import type { DeviceDirectory } from '../devices/device-directory.ts';
 
 type LabelsOf = (device: string) => Readonly<Record<string, string>> | undefined;
 
-/** Errors that an answer lists individually. */
+/** Maximum number of errors that an answer lists individually. */
 const MAX_ERRORS_LISTED = 100;
-/** Slices of one request that are on their way to the disk together. */
+/** Maximum number of slices of one request that are being stored at the same time. */
 const MAX_SLICES_AT_ONCE = 4;
 
-/** Takes readings from whatever source: device names become ids, unknown devices are registered, the rest is the ingest's. */
+/** Accepts readings from any source: replaces device names by ids, registers unknown devices, and passes the readings to the ingest. */
 export class IngestService {
   readonly #ingest: Ingest;
   readonly #directory: DeviceDirectory;
@@ -24,12 +24,12 @@ export class IngestService {
     this.#directory = directory;
   }
 
-  /** Takes blocks whose devices are named. A device that cannot be registered costs only its own rows: one rejection for each. */
+  /** Accepts blocks with device names. If a device cannot be registered, only its own rows are rejected, each with one error. */
   async accept(blocks: readonly Block[]): Promise<Receipt> {
     return this.#acceptKnown(await this.#knownBlocks(blocks));
   }
 
-  /** Takes lines in slices, in order; labels are noted for devices that have others. */
+  /** Accepts lines in slices, in order; changed labels of devices are stored. */
   acceptLines(slices: AsyncIterable<DecodedLines>): AsyncGenerator<AcceptedLines> {
     return overlapping(slices, async (decoded) => {
       const known = await this.#knownBlocks(decoded.blocks, (device) => decoded.labels.get(device));
@@ -63,7 +63,7 @@ export class IngestService {
     return { usable, refusals, rejected };
   }
 
-  /** Takes the body of `POST /readings` in slices: each a list, or a single reading. A device that cannot be registered costs only its own readings. */
+  /** Accepts the body of `POST /readings` in slices, each a list or a single reading. If a device cannot be registered, only its own readings are rejected. */
   async acceptReadings(slices: AsyncIterable<unknown> | Iterable<unknown>): Promise<IngestAnswer> {
     const sum = { accepted: 0, rejected: 0, quarantined: 0, durable: true };
     const errors: RejectedValue[] = [];
@@ -109,7 +109,7 @@ export class IngestService {
     return { end };
   }
 
-  /** The rows of devices that are known or can be registered, and those that cannot be, with the number of their values. */
+  /** Separates the rows of known or newly registered devices from those of devices that cannot be registered; counts the values of the latter. */
   async #withKnownDevices(block: Block, labelsOf?: LabelsOf): Promise<KnownRows> {
     const reasons = new Map<number, string>();
     const resolved = await this.#directory.resolveEach(block.devices, labelsOf, kindOf(block));
@@ -135,7 +135,7 @@ export class IngestService {
   }
 }
 
-/** What a device is that registers itself with a block: `energy` is the group of a machine's meter. Undefined where a group does not tell. */
+/** The kind of a device that is registered from a block: the group `energy` belongs to a machine's meter. Undefined if the group does not determine a kind. */
 function kindOf({ group }: Block): DeviceKind | undefined {
   return group === 'energy' ? 'machine' : undefined;
 }
@@ -146,7 +146,7 @@ export interface AcceptedLines {
 }
 
 /**
- * Works through slices in order. What has begun for one may end while the next ones begin, so that their syncs of the disk are shared; a few at once, so
+ * Processes slices in order. The next slices begin before the earlier ones have ended, so that they share syncs of the disk; their number is limited, so
  * that memory stays small.
  */
 async function* overlapping<T, R>(
@@ -156,7 +156,7 @@ async function* overlapping<T, R>(
   const running: Promise<R>[] = [];
   for await (const slice of slices) {
     const { end } = await begin(slice);
-    // Handled where it is awaited, which may be after the failure of one before it.
+    // The error is handled at the await, which an earlier failure may prevent.
     end.catch(() => {});
     running.push(end);
     if (running.length === MAX_SLICES_AT_ONCE) yield await running.shift()!;
@@ -186,7 +186,7 @@ function pickRows(block: Block, rows: readonly number[]): Block {
   };
 }
 
-/** Finds the reading that a refused value came from. */
+/** Finds the index of the reading that contains a rejected value. */
 function indexFinder(given: readonly Block[], indexes: readonly (readonly number[])[], resolved: readonly Block[]) {
   return (deviceId: string, timestamp: number): number => {
     for (const [b, block] of given.entries()) {

@@ -8,7 +8,7 @@ interface FlagDefinition {
   readonly label: string;
   readonly description: string;
   readonly dependsOn: readonly FlagName[];
-  /** The state until it is switched. */
+  /** The state until a user switches it. */
   readonly default: boolean;
 }
 
@@ -46,10 +46,10 @@ const FLAGS: readonly (FlagDefinition & { readonly name: FlagName })[] = [
   },
 ];
 
-/** Does what a flag stands for when it comes into force or ceases to be, by itself or by what it depends on; rejects when that cannot be. */
+/** Applies the activation or deactivation of a flag, whether it was switched itself or a flag on which it depends; rejects if that is impossible. */
 export type FlagSwitch = (active: boolean) => Promise<void>;
 
-/** Feature flags: what is asked for is kept in the records, what is in force follows from that. */
+/** Feature flags. The requested states are stored in the records; the active flags are derived from them. */
 export class FeatureFlags {
   readonly #states: FeatureFlagStates;
   readonly #enabled: Map<FlagName, boolean>;
@@ -63,7 +63,7 @@ export class FeatureFlags {
   /**
    * Loads the stored states.
    *
-   * @param initial what flags that were never switched start with, in place of their defaults
+   * @param initial initial states that replace the defaults of flags that were never switched
    */
   static async load(
     states: FeatureFlagStates,
@@ -80,17 +80,17 @@ export class FeatureFlags {
     return FLAGS.map((flag) => this.#describe(flag));
   }
 
-  /** Throws NotFound with the names that exist. */
+  /** @throws NotFound with the existing names */
   get(name: string): Feature {
     return this.#describe(definitionOf(name));
   }
 
-  /** Whether the flag and all that it depends on are on. */
+  /** Whether the flag and every flag on which it depends are on. */
   isActive(name: FlagName): boolean {
     return this.#obstacle(definitionOf(name)) === null;
   }
 
-  /** Throws NotFound (`feature_disabled`) with the flag's name unless it is active. */
+  /** @throws NotFound (`feature_disabled`) with the flag's name unless it is active */
   requireActive(name: FlagName): void {
     const obstacle = this.#obstacle(definitionOf(name));
     if (obstacle === null) return;
@@ -98,8 +98,8 @@ export class FeatureFlags {
   }
 
   /**
-   * Switches a flag and does what that means. Rejects with NotFound and the names that exist, or with what is in the way; then nothing
-   * has changed.
+   * Switches a flag and applies the change. After an error the states are as before.
+   * @throws NotFound with the existing names, or the error of a listener
    */
   async set(name: string, enabled: boolean): Promise<Feature> {
     const flag = definitionOf(name);

@@ -1,7 +1,7 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { FeatureChange } from '@wattkeeper/contract/service.ts';
 
-/** State of the move of a service in memory to a data folder. It outlives the application that starts it. */
+/** State of the change from memory to a data folder. It outlives the application that starts the change. */
 export class PersistenceChange {
   readonly #now: () => number;
   #state: FeatureChange | null = null;
@@ -24,7 +24,7 @@ export class PersistenceChange {
     this.#state = { state: 'running', step: 'readings', progress: 0, started_at, finished_at: null, error: null };
   }
 
-  /** @param progress share of the whole, 0 to 1 */
+  /** @param progress completed share, 0 to 1 */
   reached(step: FeatureChange['step'], progress: number): void {
     if (this.#state) this.#state = { ...this.#state, step, progress };
   }

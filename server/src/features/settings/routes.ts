@@ -52,7 +52,7 @@ function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void
       await layouts.put(userOf(request), request.params.name, layout);
       return { layout };
     },
-    // A layout's own limit is checked above; this one leaves room for what is around it.
+    // The limit of a layout itself is checked above; this limit includes the surrounding JSON.
     { bodyLimit: 2 * MAX_LAYOUT_BYTES },
   );
 }
@@ -68,14 +68,14 @@ function featureRoutes(api: Api, flags: FeatureFlags, change: PersistenceChange)
   );
 }
 
-/** Persistence becomes active when everything is on disk. */
+/** Switches persistence on; it becomes active when all data is on disk. */
 function withChange(feature: Feature, { state, isRunning }: PersistenceChange): Feature {
   if (feature.name !== 'persistence' || state === null) return feature;
   if (!isRunning) return { ...feature, change: state };
   return { ...feature, active: false, reason: 'what is in memory is being moved to disk', change: state };
 }
 
-/** Layouts belong to people; a token without a user has none. */
+/** Layouts belong to users; a token without a user has none. */
 function userOf(request: FastifyRequest): string {
   const { userId } = callerOf(request);
   if (userId !== null) return userId;

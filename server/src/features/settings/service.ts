@@ -22,7 +22,7 @@ export class SettingsService {
     return this.#settings;
   }
 
-  /** Throws Conflict if the version of the patch is not the newest. */
+  /** @throws Conflict if the version of the patch is not the newest */
   async update({ version, language, thresholds }: SettingsPatch): Promise<Settings> {
     const known = await read(this.#records);
     const values: SettingsValues = {

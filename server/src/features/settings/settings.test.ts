@@ -15,7 +15,7 @@ const secured = () =>
   });
 
 describe('settings', () => {
-  it('have defaults, change in part, and grow a version', async () => {
+  it('have defaults, accept partial changes, and increment their version', async () => {
     const { app, records } = await secured();
     const get = () => app.inject({ url: '/api/v1/settings', headers: ADMIN_HEADERS });
     const patch = (payload: object) =>
@@ -40,7 +40,7 @@ describe('settings', () => {
     expect(log.items).toMatchObject([{ actor: 'token:administrator', action: 'settings.change' }]);
   });
 
-  it('of an earlier version are read without what no longer exists', async () => {
+  it('of an earlier version are read without removed fields', async () => {
     const { settings: records } = await temporaryRecords();
     await records.put(
       'installation',
@@ -56,7 +56,7 @@ describe('settings', () => {
 });
 
 describe('layouts', () => {
-  it("are each user's own and bounded", async () => {
+  it('belong to one user and are limited in size', async () => {
     const { app, auth } = await secured();
     const owner = browserHeaders(await signInOwner(auth));
     const ann = await auth.users.create({ username: 'ann', password: null, role: 'viewer' }, 'owner');
@@ -80,7 +80,7 @@ describe('layouts', () => {
 });
 
 describe('feature flags', () => {
-  it('switch off what depends on them, say why, and tell those who listen', async () => {
+  it('deactivate their dependents, state the reason, and notify listeners', async () => {
     const { featureFlags } = await temporaryRecords();
     const flags = await FeatureFlags.load(featureFlags);
     const changes: string[] = [];
@@ -106,7 +106,7 @@ describe('feature flags', () => {
     expect(again.list().every((flag) => flag.reason === null)).toBe(true);
   });
 
-  it('stay as they are when what they stand for cannot be done', async () => {
+  it('stay unchanged when a change cannot be applied', async () => {
     const { featureFlags } = await temporaryRecords();
     const flags = await FeatureFlags.load(featureFlags, { persistence: false });
     flags.onSwitch('persistence', () => Promise.reject(new Unavailable('the disk is full')));
@@ -115,7 +115,7 @@ describe('feature flags', () => {
     expect((await FeatureFlags.load(featureFlags)).isActive('persistence')).toBe(false);
   });
 
-  it('are switched by administrators, and unknown ones are named', async () => {
+  it('are switched by administrators, and an unknown one is named in the error', async () => {
     const { app, auth } = await secured();
     const patch = (name: string, headers: object = ADMIN_HEADERS) =>
       app.inject({

@@ -9,7 +9,7 @@ import type { ApiTokenRecord } from '../../../storage/records/accounts/api-token
 import { pageOfList } from '../../../storage/records/page.ts';
 import type { AuthService } from '../service.ts';
 
-/** `/tokens`: everybody's own; administrators see and revoke all. */
+/** `/tokens`: the caller's own tokens; administrators list and revoke all. */
 export function tokenRoutes(api: Api, auth: AuthService): void {
   serve(api, listTokens, async (request) =>
     pageOfList((await auth.tokens.list(callerOf(request))).map(toToken), request.query, ({ id }) => id),
@@ -26,7 +26,7 @@ export function tokenRoutes(api: Api, auth: AuthService): void {
   });
 }
 
-/** A token without the admin scope makes no other tokens: one that expires could outlive itself. */
+/** A token without the admin scope cannot create tokens: otherwise its holder could keep access after it expires. */
 function maySpawn(caller: Caller): Caller {
   if (caller.sessionId !== null || caller.scopes.includes('admin')) return caller;
   throw new Forbidden('only a signed-in user or a token with the scope "admin" can make or revoke tokens');

@@ -12,31 +12,31 @@ export interface NewToken {
   readonly expiresAt: number | null;
 }
 
-/** Who makes a token; what the token may do is bound to what that one may. */
+/** The creator of a token, whose rights limit those of the token. */
 export type TokenMaker = Pick<Caller, 'name' | 'scopes' | 'userId'>;
 
-/** API tokens. Every change is written into the audit log. */
+/** API tokens. Every change is recorded in the audit log. */
 export class TokenAdministration {
   readonly #records: RecordStore;
   readonly #now: () => number;
   readonly #onRightsChanged: () => void;
 
-  /** @param onRightsChanged called after a token was revoked */
+  /** @param onRightsChanged called after a token is revoked */
   constructor(records: RecordStore, now: () => number, onRightsChanged: () => void) {
     this.#records = records;
     this.#now = now;
     this.#onRightsChanged = onRightsChanged;
   }
 
-  /** All tokens for administrators, one's own for others. */
+  /** All tokens for administrators; other callers get their own. */
   async list(caller: TokenMaker): Promise<ApiTokenRecord[]> {
     const all = await this.#records.apiTokens.list();
     return isAdmin(caller) ? all : all.filter((token) => isOwn(token, caller));
   }
 
   /**
-   * Makes a token; only here its text is known.
-   * Throws Forbidden for scopes that the maker lacks, InvalidInput for an expiry in the past, Conflict when the name is taken.
+   * Creates a token; only here is its text available.
+   * @throws Forbidden for scopes that the creator lacks, InvalidInput for an expiry in the past, Conflict if the name is taken
    */
   async create(token: NewToken, maker: TokenMaker): Promise<{ record: ApiTokenRecord; token: string }> {
     const lacking = token.scopes.filter((scope) => !maker.scopes.includes(scope));
@@ -63,7 +63,7 @@ export class TokenAdministration {
     return { record, token: text };
   }
 
-  /** By id or name. Throws NotFound, also for the tokens of others unless the caller is an administrator. */
+  /** Finds a token by id or name. @throws NotFound, also for tokens of other users unless the caller is an administrator */
   async revoke(idOrName: string, caller: TokenMaker): Promise<ApiTokenRecord> {
     const { apiTokens, auditLog } = this.#records;
     const token = (await apiTokens.find(idOrName)) ?? (await apiTokens.findByName(idOrName));

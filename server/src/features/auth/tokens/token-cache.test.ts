@@ -10,7 +10,7 @@ function holder(name: string, expiresAt: number | null = null) {
   return { caller, expiresAt };
 }
 
-/** A service whose look-ups of tokens in the database are counted. */
+/** A service that counts token lookups in the database. */
 async function countedApp() {
   const { app, auth, records, clock } = await securedApp((api) => {
     api.get('/history', { config: { scope: 'read' } }, (request) => request.caller?.name);
@@ -27,7 +27,7 @@ async function countedApp() {
 }
 
 describe('tokens of requests', () => {
-  it('are looked up once in some seconds, however many requests come', async () => {
+  it('are looked up once in several seconds, for any number of requests', async () => {
     const { auth, clock, ask, lookUps } = await countedApp();
     const { token } = await auth.tokens.create({ name: 'writer', scopes: ['read'], expiresAt: null }, MAKER);
     for (let i = 0; i < 20; i++) expect(await ask(token)).toBe(200);
@@ -37,7 +37,7 @@ describe('tokens of requests', () => {
     expect(lookUps()).toBe(2);
   });
 
-  it('stop at once when they are revoked here, and within seconds when another process does it', async () => {
+  it('become invalid immediately when this process revokes them, and within seconds when another one does', async () => {
     const { auth, records, clock, ask } = await countedApp();
     const here = await auth.tokens.create({ name: 'here', scopes: ['read'], expiresAt: null }, MAKER);
     const elsewhere = await auth.tokens.create({ name: 'elsewhere', scopes: ['read'], expiresAt: null }, MAKER);
@@ -49,7 +49,7 @@ describe('tokens of requests', () => {
     expect(await ask(elsewhere.token)).toBe(401);
   });
 
-  it('lose at once what their maker may not do any more, and all when the maker goes', async () => {
+  it('lose immediately every right that their creator loses, and all rights when the creator is removed', async () => {
     const { auth, ask } = await countedApp();
     await auth.users.create({ username: 'owner', password: null, role: 'admin' }, 'test');
     const ann = await auth.users.create({ username: 'ann', password: null, role: 'viewer' }, 'test');
@@ -71,7 +71,7 @@ describe('tokens of requests', () => {
 });
 
 describe('the cache of tokens', () => {
-  it('does not keep what was looked up while rights changed', async () => {
+  it('does not store the result of a lookup during which rights changed', async () => {
     const cache = new TokenCache();
     const found = Promise.withResolvers<ReturnType<typeof holder>>();
     const first = cache.get('hash', 0, () => found.promise);
@@ -81,7 +81,7 @@ describe('the cache of tokens', () => {
     expect(await cache.get('hash', 1, async () => null)).toBeNull();
   });
 
-  it('keeps a bounded number, and lets the oldest go', async () => {
+  it('holds a limited number of tokens, and removes the oldest', async () => {
     const cache = new TokenCache();
     for (let i = 0; i <= MAX_CACHED_TOKENS; i++) await cache.get(`hash ${i}`, 0, async () => holder(`${i}`));
     expect(await cache.get('hash 0', 1, async () => null)).toBeNull();

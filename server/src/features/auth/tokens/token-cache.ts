@@ -1,24 +1,24 @@
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { Caller } from '../../../http/api.ts';
 
-/** A caller whose token holds. */
+/** A caller with a valid token. */
 export interface TokenHolder {
   readonly caller: Caller;
   /** Epoch milliseconds; null: never. */
   readonly expiresAt: number | null;
 }
 
-/** Another process, such as the command line, may revoke a token: it stops here after this long. */
+/** Another process, such as the command line, may revoke a token; this process notices within this time. */
 export const TOKEN_CACHE_MS = 5 * SECOND_MS;
 export const MAX_CACHED_TOKENS = 1_000;
 
-/** Who holds which token, for a few seconds, so that a writer that sends every second does not ask the database each time. */
+/** Caches the holders of tokens for a few seconds, so that a client that writes every second does not cause a query each time. */
 export class TokenCache {
   readonly #holders = new Map<string, TokenHolder & { readonly knownSince: number }>();
-  /** Grows with each clearing: what was looked up before one must not be kept after it. */
+  /** Incremented by each clearing; the result of a lookup that began before it must not be stored after it. */
   #era = 0;
 
-  /** The caller of a token by its hash, from memory or else by `find`; null when there is none, which is not kept. */
+  /** Returns the caller of a token by its hash, from memory or otherwise from `find`; null, which is not cached, for an unknown token. */
   async get(tokenHash: string, nowMs: number, find: () => Promise<TokenHolder | null>): Promise<Caller | null> {
     const known = this.#holders.get(tokenHash);
     if (known !== undefined && isFresh(known, nowMs)) return known.caller;
@@ -32,7 +32,7 @@ export class TokenCache {
     return found.caller;
   }
 
-  /** Forgets all, because the rights of some may have changed. */
+  /** Removes all entries, because rights may have changed. */
   clear(): void {
     this.#era++;
     this.#holders.clear();

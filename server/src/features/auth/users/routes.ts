@@ -33,7 +33,7 @@ async function change(
   caller: Caller,
 ): Promise<UserRecord> {
   const isAdmin = caller.scopes.includes('admin');
-  // Only in a session: a token that leaked must not be able to take the account over.
+  // Only in a session: a leaked token must not suffice to take over the account.
   const isSelf = caller.sessionId !== null && (caller.userId === idOrName || caller.name === idOrName);
   if (!isAdmin && !isSelf) throw new Forbidden('only administrators change other users');
   let user = await auth.users.require(idOrName);

@@ -7,17 +7,17 @@ import { hashPassword } from '../passwords.ts';
 
 export interface NewUser {
   readonly username: string;
-  /** null: the user signs in by link only. */
+  /** null: the user can sign in only by link. */
   readonly password: string | null;
   readonly role: string;
 }
 
-/** Users and their roles. Every change is written into the audit log under the actor's name. */
+/** Users and their roles. Every change is recorded in the audit log under the actor's name. */
 export class UserAdministration {
   readonly #records: RecordStore;
   readonly #onRightsChanged: () => void;
 
-  /** @param onRightsChanged called after a role changed, sessions ended or a user was removed */
+  /** @param onRightsChanged called after a role changes, sessions end or a user is removed */
   constructor(records: RecordStore, onRightsChanged: () => void) {
     this.#records = records;
     this.#onRightsChanged = onRightsChanged;
@@ -27,7 +27,7 @@ export class UserAdministration {
     return this.#records.users.list();
   }
 
-  /** By id or name; throws NotFound. */
+  /** Finds a user by id or name. @throws NotFound */
   async require(idOrName: string): Promise<UserRecord> {
     const { users } = this.#records;
     const user = (await users.find(idOrName)) ?? (await users.findByName(idOrName));
@@ -35,7 +35,7 @@ export class UserAdministration {
     return user;
   }
 
-  /** Throws InvalidInput, or Conflict when the name is taken. */
+  /** @throws InvalidInput, Conflict if the name is taken */
   async create(user: NewUser, actor: string): Promise<UserRecord> {
     const username = checked(UserName, 'username', user.username);
     const role = checked(Role, 'role', user.role);
@@ -48,7 +48,7 @@ export class UserAdministration {
   /**
    * Sets a password; the user's other sessions end.
    *
-   * @param keepSession hash of the session that goes on, when users change their own
+   * @param keepSession hash of the session that continues, when users change their own password
    */
   async setPassword(id: string, password: string, actor: string, keepSession?: string): Promise<UserRecord> {
     const user = await this.#records.users.update(id, { passwordHash: await hashPassword(checkedPassword(password)) });
@@ -58,7 +58,7 @@ export class UserAdministration {
     return user;
   }
 
-  /** Throws Conflict when the last administrator would lose that role. */
+  /** @throws Conflict if the last administrator would lose that role */
   async setRole(id: string, role: string, actor: string): Promise<UserRecord> {
     const user = await this.#records.users.update(id, { role: checked(Role, 'role', role) });
     this.#onRightsChanged();
@@ -66,7 +66,7 @@ export class UserAdministration {
     return user;
   }
 
-  /** Sessions and tokens of the user end. Throws Conflict for the last administrator. */
+  /** Removes a user and ends their sessions and tokens. @throws Conflict for the last administrator */
   async remove(id: string, actor: string): Promise<void> {
     const user = await this.require(id);
     await this.#records.users.remove(user.id);
@@ -81,7 +81,7 @@ export class UserAdministration {
 
 function checkedPassword(password: string): string {
   if (Password.safeParse(password).success) return password;
-  // The message of a schema could quote the password.
+  // The schema's own message could contain the password.
   const detail = 'must have 10 to 500 characters';
   throw new InvalidInput(`password ${detail}`, { fields: [{ field: 'password', detail }] });
 }

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { Api } from '../../../http/api.ts';
 import { problemOf } from '../../../http/problem.ts';
 
-/** Version that clients take us for: the last 1.x answers `/api/v2/…` as well. */
+/** Reported version: the last 1.x release also supports `/api/v2/…`. */
 export const INFLUX_VERSION = '1.8.10-wattkeeper';
 
 const said = (description: string, example: string) => z.string().meta({ description, examples: [example] });
-/** What is said of an error, in the shape of each version. */
+/** The body of an error in the format of each version. */
 export const V1_ERRORS = errorsOf(
   z.object({ error: said('What went wrong', "unable to parse 'cpu': missing fields") }),
 );
@@ -27,7 +27,7 @@ function errorsOf(schema: z.ZodType) {
 const ESCAPED = /[<>&\u2028\u2029]/g;
 const V2_PATH = /^\/(?:influxdb\/)?api\/v2\//;
 
-/** Makes the errors and the JSON of a scope InfluxDB's own. */
+/** Gives the errors and the JSON of a scope InfluxDB's format. */
 export function answerAsInflux(app: Api): void {
   app.setErrorHandler((error, request, reply) => sendInfluxError(error, request, reply));
   app.setSerializerCompiler(() => influxJson);
@@ -37,7 +37,7 @@ export function answerAsInflux(app: Api): void {
   });
 }
 
-/** As Go's encoder writes it, with its newline. */
+/** Encodes JSON like Go's encoder, with its final newline. */
 function influxJson(value: unknown): string {
   const text = JSON.stringify(value);
   return `${text.replace(ESCAPED, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
@@ -49,7 +49,7 @@ export function sendInfluxError(error: unknown, request: FastifyRequest, reply: 
   if (code === 'internal') request.log.error({ err: error }, 'write failed');
   const { retryAfterS } = error as { retryAfterS?: number };
   if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
-  // InfluxDB 2.x answers 422 for what exists already.
+  // InfluxDB 2.x answers 422 if the object already exists.
   const influxStatus = status === 422 ? 400 : status === 409 ? 422 : status;
   reply.status(influxStatus).type('application/json').serializer(influxJson);
   if (V2_PATH.test(request.url)) {
@@ -60,7 +60,7 @@ export function sendInfluxError(error: unknown, request: FastifyRequest, reply: 
   reply.header('x-influxdb-error', headerText(detail)).send({ error: detail });
 }
 
-/** Answers what no route below the base path takes: 2.x says so in JSON, 1.x in a text. */
+/** Answers unknown paths below the base path: in JSON for 2.x, in text for 1.x. */
 export function sendUnknown(request: FastifyRequest, reply: FastifyReply): void {
   const error = request.server.missing(request, reply);
   if (V2_PATH.test(request.url)) {
@@ -72,7 +72,7 @@ export function sendUnknown(request: FastifyRequest, reply: FastifyReply): void 
   reply.send(isMethod ? 'Method Not Allowed\n' : '404 page not found\n');
 }
 
-/** On one line, in the characters that a header may have. */
+/** Converts a text to one line of characters that a header may contain. */
 function headerText(text: string): string {
   const line = text.toWellFormed().replaceAll('\n', ' ').slice(0, 1000).toWellFormed();
   return line.replace(/[^ -~]/gu, encodeURIComponent);

@@ -4,10 +4,10 @@ import type { Api } from '../../../http/api.ts';
 import { V2_ERRORS } from './answers.ts';
 import { type InfluxDatabases, influxId } from './databases.ts';
 
-/** A description of a bucket is short. */
+/** Maximum size of the body that describes a bucket. */
 const MAX_BUCKET_BYTES = 16 * 1024;
 const MAX_NAME_CHARACTERS = 200;
-/** Organization of buckets that are looked for without one. */
+/** Organization of buckets in queries that name none. */
 const DEFAULT_ORG = 'wattkeeper';
 
 const name = z
@@ -63,7 +63,7 @@ function list<T extends z.ZodType>(key: string, item: T) {
     .meta({ description: 'A list' });
 }
 
-/** The lists of InfluxDB 2.x that clients look at before they write: every bucket and every organization that is asked for by its name exists. */
+/** The lists of InfluxDB 2.x that clients query before they write. Every bucket and organization that a client requests by name exists. */
 export function bucketRoutes(app: Api, databases: InfluxDatabases): void {
   orgRoute(app);
   app.get(

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
-/** What is wrong with one statement, in InfluxDB's words. */
+/** The error of one statement, with InfluxDB's message. */
 export class StatementFailed extends Error {}
 
 /** A retention policy, as InfluxDB 1.x describes it. */
 export interface RetentionPolicy {
-  /** 0 keeps readings for ever. */
+  /** 0: readings are stored without a time limit. */
   readonly durationMs: number;
   readonly shardMs: number;
   readonly replicas: number;
 }
 
-/** What a statement says of a policy; what it leaves out stays, or has InfluxDB's default. */
+/** The fields of a policy that a statement sets; others stay unchanged or have InfluxDB's defaults. */
 export interface PolicyChange {
   readonly durationMs?: number;
   readonly shardMs?: number;
@@ -25,22 +25,22 @@ interface Database {
   defaultPolicy: string | null;
 }
 
-/** What InfluxDB names the database and the policy of those who named none. */
+/** Default names of the database and the policy, for clients that name none. */
 export const DEFAULT_DATABASE = 'wattkeeper';
 const DEFAULT_POLICY = 'autogen';
-/** Databases and buckets that are remembered, and policies of each; the oldest are forgotten. */
+/** Maximum numbers of stored databases and buckets, and of policies of each; beyond them the oldest are removed. */
 export const MAX_DATABASES = 100;
 export const MAX_POLICIES = 100;
 
 /**
- * The databases, buckets and retention policies that clients named, until the service stops. They divide nothing and delete nothing: readings of all
- * of them are kept together, for as long as `retention` says. They are remembered because clients look for what they created before they write.
- * What fails is a `StatementFailed` in InfluxDB's words.
+ * The databases, buckets and retention policies that clients created since the service started. They have no effect: readings of all databases are stored
+ * together, for as long as `retention` specifies. They are remembered because clients check that a database exists before they write to it.
+ * Errors are `StatementFailed` with InfluxDB's messages.
  */
 export class InfluxDatabases {
   readonly #databases = new Map<string, Database>();
 
-  /** Names of those that were created, and of the one asked for; never none. */
+  /** Names of the created databases and of the requested one; never empty. */
   names(asked?: string): string[] {
     const names = new Set([...(asked ? [asked] : []), ...this.#databases.keys()]);
     return names.size === 0 ? [DEFAULT_DATABASE] : [...names];
@@ -50,7 +50,7 @@ export class InfluxDatabases {
     return this.#databases.has(name);
   }
 
-  /** Creates a database; one that exists stays, and must have a policy that was asked for. */
+  /** Creates a database. An existing one stays unchanged and must have the requested policy. */
   create(name: string, policy: string | null, change: PolicyChange): void {
     const known = this.#databases.get(name);
     if (known === undefined) {
@@ -84,7 +84,7 @@ export class InfluxDatabases {
     if (change.isDefault) known.defaultPolicy = name;
   }
 
-  /** Rows of `SHOW RETENTION POLICIES`: name, duration, duration of a shard, replicas, whether it is the default. */
+  /** Rows of `SHOW RETENTION POLICIES`: name, duration, shard duration, number of replicas, whether it is the default policy. */
   policies(database: string): [string, string, string, number, boolean][] {
     const { policies, defaultPolicy } = this.#require(database);
     return [...policies].map(([name, { durationMs, shardMs, replicas }]) => [
@@ -96,7 +96,7 @@ export class InfluxDatabases {
     ]);
   }
 
-  /** Every database exists: readings are taken for any name. */
+  /** Every database exists: readings are accepted for any name. */
   #require(name: string): Database {
     return this.#databases.get(name) ?? this.#open(name, DEFAULT_POLICY, policyOf({}));
   }
@@ -110,7 +110,7 @@ export class InfluxDatabases {
   }
 }
 
-/** The id that InfluxDB 2.x would have given to a bucket or an organization: 16 hexadecimal digits, always the same for a name. */
+/** An id in the format of InfluxDB 2.x for a bucket or an organization: 16 hexadecimal digits, always the same for a name. */
 export function influxId(kind: 'bucket' | 'org', name: string): string {
   return createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 16);
 }
@@ -120,7 +120,7 @@ function policyOf(change: PolicyChange): RetentionPolicy {
   return checked({ durationMs, replicas, shardMs: normalShard(shardMs ?? 0, durationMs) });
 }
 
-/** A change as fields of a policy. */
+/** Converts a change to fields of a policy. */
 function withShards({ durationMs, shardMs, replicas }: PolicyChange): Partial<RetentionPolicy> {
   return {
     ...(durationMs !== undefined && { durationMs }),
@@ -137,7 +137,7 @@ function checked(policy: RetentionPolicy): RetentionPolicy {
   return policy;
 }
 
-/** InfluxDB's choice where none is stated, and at least an hour. */
+/** The shard duration: at least one hour, and InfluxDB's default if none is stated. */
 function normalShard(shardMs: number, durationMs: number): number {
   if (shardMs > 0) return Math.max(shardMs, HOUR_MS);
   if (durationMs === 0 || durationMs >= 180 * UTC_DAY_MS) return 7 * UTC_DAY_MS;
@@ -149,7 +149,7 @@ function checkDuration(durationMs: number): void {
     throw new StatementFailed('retention policy duration must be at least 1h0m0s');
 }
 
-/** Whether a policy is as asked, in what was asked for. */
+/** Whether a policy matches every requested field. */
 function matches(policy: RetentionPolicy | undefined, { durationMs, replicas, shardMs = 0 }: PolicyChange): boolean {
   if (policy === undefined) return false;
   if (normalShard(shardMs, policy.durationMs) !== policy.shardMs) return false;
@@ -164,7 +164,7 @@ function trim(map: Map<string, unknown>, max: number): void {
   if (map.size > max) map.delete(map.keys().next().value!);
 }
 
-/** As Go writes a duration: `72h0m0s`, `30m0s`, `0s`. */
+/** Formats a duration like Go: `72h0m0s`, `30m0s`, `0s`. */
 function goDuration(ms: number): string {
   const [hours, minutes, seconds] = [Math.floor(ms / HOUR_MS), Math.floor(ms / MINUTE_MS) % 60, (ms / 1000) % 60];
   if (hours > 0) return `${hours}h${minutes}m${seconds}s`;

@@ -13,14 +13,14 @@ import { answerStatements } from './statements.ts';
 import { writeLines } from './write.ts';
 
 export interface InfluxOptions extends DeviceRules {
-  /** Bound of a body, also after it was unpacked. */
+  /** Maximum size of a body, also after decompression. */
   readonly maxBodyBytes: number;
   readonly now: () => number;
 }
 
-/** Base path below which everything answers as InfluxDB does. */
+/** Base path below which every answer has InfluxDB's format. */
 export const INFLUX_BASE = '/influxdb';
-/** Statements that make a database are short. */
+/** Maximum size of a body with statements. */
 const MAX_STATEMENT_BYTES = 16 * 1024;
 
 const PrecisionText = z
@@ -72,8 +72,8 @@ const TAKEN = { 204: z.null().meta({ description: 'Taken' }) };
 const QUIET = new Set(['', '0', 'false']);
 
 /**
- * What writes to InfluxDB writes to us unchanged: `/write`, `/api/v2/write`, `/query`, `/ping` and the lists that clients look at before they write, at
- * the root and under `/influxdb`, where in addition the health check and the errors for unknown paths are InfluxDB's.
+ * InfluxDB clients can write without changes: `/write`, `/api/v2/write`, `/query`, `/ping` and the lists that clients query before they write, at the
+ * root and under `/influxdb`, where the health check and the errors for unknown paths also have InfluxDB's format.
  */
 export async function influxRoutes(app: Api, intake: IngestService, options: InfluxOptions): Promise<void> {
   const databases = new InfluxDatabases();

@@ -2,9 +2,9 @@ import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, UTC_WEEK_MS } from '@wattkeeper/contrac
 import { InvalidInput } from '../../../domain/errors.ts';
 import { type InfluxDatabases, type PolicyChange, StatementFailed } from './databases.ts';
 
-/** Statements of one request. */
+/** Maximum number of statements in one request. */
 export const MAX_STATEMENTS = 100;
-/** Words of InfluxQL that are no names without quotes. */
+/** Keywords of InfluxQL, which are names only in quotes. */
 const RESERVED = new Set(
   'ALL ALTER ANY AS ASC BEGIN BY CREATE CONTINUOUS DATABASE DATABASES DEFAULT DELETE DESC DESTINATIONS DIAGNOSTICS DISTINCT DROP DURATION END EVERY EXPLAIN FIELD FOR FROM GRANT GRANTS GROUP GROUPS IN INF INSERT INTO KEY KEYS KILL LIMIT MEASUREMENT MEASUREMENTS NAME OFFSET ON ORDER PASSWORD POLICY POLICIES PRIVILEGES QUERIES QUERY READ REPLICATION RESAMPLE RETENTION REVOKE SELECT SERIES SET SHARD SHARDS SHOW SLIMIT SOFFSET STATS SUBSCRIPTION SUBSCRIPTIONS TAG TO USER USERS VALUES WHERE WITH WRITE'.split(
     ' ',
@@ -28,7 +28,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 interface Token {
   readonly kind: 'name' | 'word' | 'amount' | 'integer' | 'other' | 'end';
   readonly text: string;
-  /** From 0. */
+  /** Position in the text, from 0. */
   readonly at: number;
 }
 
@@ -41,10 +41,10 @@ interface Result {
 type Statement = (databases: InfluxDatabases, db: string | undefined) => readonly object[];
 
 /**
- * Answers statements of InfluxQL that clients send before they write: CREATE and SHOW of databases, CREATE, ALTER and SHOW of retention policies.
+ * Executes the InfluxQL statements that clients send before they write: CREATE and SHOW for databases; CREATE, ALTER and SHOW for retention policies.
  *
  * @param db database of the request, for statements that name none
- * @throws InvalidInput in InfluxDB's words, before anything is done
+ * @throws InvalidInput with InfluxDB's message, before any statement is executed
  */
 export function answerStatements(q: string, db: string | undefined, databases: InfluxDatabases): object {
   const statements = parse(q);
@@ -59,7 +59,7 @@ export function answerStatements(q: string, db: string | undefined, databases: I
   return { results };
 }
 
-/** The error of a statement is in its result; those after it are not executed. */
+/** The error of a statement is in its result; later statements are not executed. */
 function resultOf(id: number, run: () => readonly object[]): Result {
   try {
     const series = run();
@@ -172,7 +172,7 @@ function readOptions(reader: Reader): PolicyChange {
   }
 }
 
-/** Reads the tokens of a text one after the other. */
+/** Reads the tokens of a text in order. */
 class Reader {
   readonly #text: string;
   readonly #tokens: readonly Token[];
@@ -191,7 +191,7 @@ class Reader {
     return this.#next === this.#tokens.length;
   }
 
-  /** Takes these words where they come next. */
+  /** Consumes these words if they are next; returns whether they were. */
   take(...words: readonly string[]): boolean {
     const isNext = words.every((word, i) => {
       const token = this.#tokens[this.#next + i];
@@ -213,7 +213,7 @@ class Reader {
     return token.text;
   }
 
-  /** In milliseconds; `INF` is 0. */
+  /** Reads a duration in milliseconds; `INF` is 0. */
   duration(): number {
     if (this.take('INF')) return 0;
     const { kind, text } = this.#peek();
@@ -223,7 +223,7 @@ class Reader {
     return [...text.matchAll(/(\d+)(\D+)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit!]!, 0);
   }
 
-  /** Only the shards of a new database may be `INF`. */
+  /** Reads a shard duration, which may be `INF` only for a new database. */
   shardDuration(): number {
     this.require('DURATION');
     if (this.#peek().text.toUpperCase() === 'INF') throw this.#error('invalid duration INF for shard duration');
@@ -254,7 +254,7 @@ class Reader {
   }
 
   #peek(): Token {
-    // InfluxDB counts the end twice where a word precedes it.
+    // InfluxDB's position of the end is one character further if a word precedes it.
     const at = this.#text.length + (this.#tokens.at(-1)?.kind === 'word' ? 1 : 0);
     return this.#tokens[this.#next] ?? { kind: 'end', text: '', at };
   }

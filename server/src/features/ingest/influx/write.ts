@@ -9,12 +9,12 @@ import type { Precision } from '../../../sources/decode/line-protocol-number.ts'
 import { type ByteSource, decodeLineProtocolSlices } from '../../../sources/decode/line-protocol-slices.ts';
 import type { IngestService } from '../service.ts';
 
-/** Lines of a body up to this size do not have to wait for their turn. */
+/** Lines of a body up to this size are decoded without queueing. */
 const SMALL_BYTES = 16 * 1024;
-/** Bad lines that an answer lists individually. */
+/** Maximum number of invalid lines that an answer lists individually. */
 const MAX_LINE_ERRORS = 20;
 
-/** What InfluxDB 1.x and 2.x call the units of time. */
+/** The names of time units in InfluxDB 1.x and 2.x. */
 const PRECISIONS = new Map(
   Object.entries<Precision>({
     n: 'ns',
@@ -28,7 +28,7 @@ const PRECISIONS = new Map(
     h: 'h',
   }),
 );
-/** Takes the lines of a request: 204, or 400 in InfluxDB's words where some are not taken. */
+/** Accepts the lines of a request: 204, or 400 with InfluxDB's message if any are rejected. */
 export async function writeLines(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -65,7 +65,7 @@ async function* slicesOf(
   }
 }
 
-/** What became of the lines of a request, slice by slice. */
+/** The outcome of the lines of a request, added slice by slice. */
 class WrittenLines {
   strings = 0;
   quarantined = 0;
@@ -85,7 +85,7 @@ class WrittenLines {
     this.#refusals.push(...refusals.slice(0, MAX_REJECTIONS_LISTED - this.#refusals.length));
   }
 
-  /** In InfluxDB's words; null where every line was taken. */
+  /** InfluxDB's error message; null if every line was accepted. */
   problem(): string | null {
     if (this.#bad === 0 && this.#rejected === 0) return null;
     const bad = this.#bad > 0 ? [reasons(this.#errors, this.#bad)] : [];
