@@ -15,13 +15,13 @@ import { openObjectStore } from '../storage/objects/open-object-store.ts';
 
 /** The archive of old months, read together with the stores. */
 export interface OpenArchive {
-  /** The first store and its archived months as one. */
+  /** The primary store combined with its archived months. */
   readonly reads: TieredReads;
-  /** Any store and the archived months as one. */
+  /** The given store combined with the archived months. */
   readsOf(store: MeteredStore): TieredReads;
-  /** Moves months that are old enough out of the first store. */
+  /** Moves months that are old enough from the primary store to the archive. */
   moveOldMonths(work: { signal: AbortSignal; progress: OnProgress }): Promise<ArchiveReport>;
-  /** The archive's files, listed again. */
+  /** Lists the files of the archive again and returns them. */
   listed(): Promise<readonly Part[]>;
   /** Whether the archive holds readings of a group in a window. */
   holds(group: string, window: Window): Promise<boolean>;
@@ -38,12 +38,12 @@ export interface ArchiveOptions {
   readonly folder: DataFolder;
   readonly primary: MeteredStore;
   readonly gate: WriteGate;
-  /** Ids of devices that were removed; it grows. */
+  /** Ids of removed devices. The set grows while the service runs. */
   readonly removed: ReadonlySet<string>;
   readonly now: () => number;
 }
 
-/** Null while no archive is configured. */
+/** Returns null if no archive is configured. */
 export async function openArchive({
   config,
   folder,
@@ -78,7 +78,7 @@ export async function openArchive({
   };
 }
 
-/** Where archived months lie; null while no archive is configured. @param dataFolder where they are by default */
+/** The object store of the archived months; null if no archive is configured. @param dataFolder contains them by default */
 export function archiveObjects({ archive: { store } }: Config, dataFolder: string): ObjectStore | null {
   return store === undefined ? null : openObjectStore(store, join(dataFolder, 'archive', 'objects'));
 }

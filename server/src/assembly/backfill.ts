@@ -3,14 +3,14 @@ import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import type { TieredReads } from '../storage/layers/tiered-reads.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** Fills stores of a pipeline from one another, for the service and the command line. */
+/** Creates the backfill between the stores of a pipeline, for the service and the command line. */
 export function createFilling({ primary, stores, archive, gaps, ingest }: Pipeline): GapFilling {
-  // Months are archived from the first store alone.
+  // Only months of the primary store are archived.
   const ends = stores.map((store) => backfillEnd(store, store === primary ? archive?.reads : undefined));
   return new GapFilling({ ends, gaps, caughtUp: (store, signal) => ingest.caughtUp(store, signal) });
 }
 
-/** A store as a backfill reads and fills it. @param reads the store with its archive, where months of it are archived */
+/** A store as the source or target of a backfill. @param reads the store combined with its archive, if its months are archived */
 export function backfillEnd(metered: MeteredStore, reads?: TieredReads): BackfillEnd {
   const { name, store } = metered;
   return {

@@ -19,12 +19,12 @@ import type { HistoryUpTo } from '../storage/restore/restore-folder.ts';
 import { archiveObjects } from './archive.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** Where backups lie. */
+/** The folder of the backups. */
 export function backupFolder({ backup, data_dir }: Config): string {
   return backup.folder ?? join(data_dir, 'backups');
 }
 
-/** The embedded store that a restore fills: the first one, where it is one. */
+/** The type of the embedded store that a restore fills: that of the primary store if it is embedded, else DuckDB. */
 export function restoredEngine({ stores }: Config): 'duckdb' | 'sqlite' {
   return stores[0]?.type === 'sqlite' ? 'sqlite' : 'duckdb';
 }
@@ -39,14 +39,14 @@ function copyObjects({ backup: { copy_to: copyTo }, data_dir: dataFolder }: Conf
   return copyTo === undefined ? null : openObjectStore(copyTo, join(dataFolder, 'backup-copies'));
 }
 
-/** Copies of archived files beside the backups of a folder, and (or null) where backups are copied to. */
+/** Copies of archived files: `here` next to the backups in a folder, `elsewhere` in the object store for copies (null if none is configured). */
 function archiveCopies(config: Config, folder: string): { here: ArchiveCopies; elsewhere: ArchiveCopies | null } {
   const of = (objects: ObjectStore) => new ArchiveCopies(new CopiedFiles(objects, ARCHIVE_COPIES), config.backup);
   const elsewhere = copyObjects(config);
   return { here: of(openObjectStore({ type: 'local' }, folder)), elsewhere: elsewhere && of(elsewhere) };
 }
 
-/** Where the journal history is found: in the data folder, and among the copies. */
+/** Locations of the journal history: the data folder and the copies. */
 export function historyPlaces(config: Config): HistoryPlaces {
   const objects = copyObjects(config);
   const copies = objects && new HistoryCopies(new CopiedFiles(objects, HISTORY_COPIES), config.backup);
@@ -54,8 +54,8 @@ export function historyPlaces(config: Config): HistoryPlaces {
 }
 
 /**
- * Where a restore of a backup file looks for archived months, and brings them back to.
- * @param into the folder that is restored into: it gets an archive of its own where archived months lie in the data folder
+ * Sources from which a restore of a backup file takes archived months, and the archive to which it copies them.
+ * @param into the target folder of the restore; it gets its own archive if the configured archive is inside the data folder
  */
 export function restoredArchive(config: Config, backup: string, into: string): Omit<ArchiveTarget, 'scratch'> {
   const { here, elsewhere } = archiveCopies(config, dirname(backup));
@@ -65,12 +65,12 @@ export function restoredArchive(config: Config, backup: string, into: string): O
   return { archive: own, copies, bringBack: true };
 }
 
-/** Everything that a restore to an instant takes after the backup. */
+/** The data that a restore to an instant applies after the backup. */
 export function historyUpTo(config: Config, instant: number): HistoryUpTo {
   return { instant, history: historyPlaces(config), database: join(config.data_dir, LOCAL_DATABASE) };
 }
 
-/** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
+/** Creates backups of a pipeline, for the service and the command line. Returns null without persistence: no stored data could be lost. */
 export function createBackups(pipeline: Pipeline, config: Config, now: () => number): BackupService | null {
   const { primary, ingest, records, rollups, history, archive } = pipeline;
   if (!config.persistence) return null;

@@ -1,6 +1,6 @@
 import { messageOf } from '../domain/errors.ts';
 
-/** Closes parts in the reverse of the order in which they were opened; all of them, also where some fail. */
+/** Closes parts in reverse order of opening. If one fails, the others are still closed. */
 export class CloseStack {
   readonly #closers: (() => Promise<void>)[] = [];
 

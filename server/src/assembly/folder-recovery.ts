@@ -18,7 +18,7 @@ import type { Pipeline } from './pipeline.ts';
 import { isInFolder } from './stores.ts';
 
 const LOOK_EVERY_MS = 1_000;
-/** The files at the place of the data folder have to stay the same for this long: somebody may be moving or copying them. */
+/** The files at the path of the data folder must be unchanged for this long: a user may still be moving or copying them. */
 const SETTLED_MS = 3_000;
 const MAX_BATCHES_PER_COMMIT = 200;
 
@@ -27,16 +27,16 @@ export interface FolderRecoveryOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly now: () => number;
-  /** Called when the folder has everything that memory held: close the service and start it on the folder. */
+  /** Called when all data in memory has been written to the folder: close the service and start it on the folder. */
   readonly onMoved: () => void;
 }
 
 /**
- * Moves the service to the folder that is at the path of its data folder, after its own was removed or replaced. A removed folder is made again,
- * with the records and the journal, which the operating system keeps for as long as they are open. A folder that replaces it is used with
- * its own records. Both get everything that memory has: the last hours, and batches that a store has not confirmed.
+ * Moves the service to the folder at the path of its data folder after the original was removed or replaced. A removed folder is created again
+ * with the records and the journal, whose files the operating system retains while they are open. A replacement folder is used with its own
+ * records. In both cases the data in memory is written to the folder: the last hours, and batches that a store has not confirmed.
  *
- * Where the file system of the folder is missing as well (an unmounted disk), no folder is made beneath it: the service waits for its own.
+ * If the file system of the folder is missing too (an unmounted disk), no folder is created below its mount point: the service waits for the disk.
  */
 export class FolderRecovery {
   readonly #options: FolderRecoveryOptions;
@@ -57,12 +57,12 @@ export class FolderRecovery {
     if (fallback) this.#lookLater(fallback);
   }
 
-  /** Why the folder that is there cannot be used. */
+  /** The reason why the folder at the path cannot be used. */
   warnings(): string[] {
     return this.#problem === null ? [] : [this.#problem];
   }
 
-  /** A stop is the last moment at which the folder can get what memory holds. */
+  /** A stop is the last opportunity to write the data in memory to the folder. */
   async close(): Promise<void> {
     const moved = this.#closed;
     this.#closed = true;
@@ -107,7 +107,7 @@ export class FolderRecovery {
     }
   }
 
-  /** Also where it cannot be looked at: it is no folder, this user may not read it, or the disk fails. Logged once for each reason. */
+  /** Records why the path cannot be used: not a folder, no permission, a disk error or another reason. Logs each reason once. */
   #noteUnusable(error: unknown): void {
     const { config, log } = this.#options;
     const problem = `what is at ${config.data_dir} now cannot be used as the data folder: ${messageOf(error)}`;
@@ -115,7 +115,7 @@ export class FolderRecovery {
     this.#problem = problem;
   }
 
-  /** While persistence is switched off, nothing of what memory has may be written. */
+  /** While persistence is switched off, data in memory must not be written. */
   #mayMove(journal: FallbackJournal): boolean {
     if (!journal.trouble?.gone || !this.#options.pipeline.ingest.persists) return false;
     return this.#isThere() || fileSystemOf(this.#options.config.data_dir) === this.#fileSystem;
@@ -147,7 +147,7 @@ export class FolderRecovery {
     }
   }
 
-  /** @param head sequences up to this one are taken: a copy of the database continues the order of this one */
+  /** @param head sequences up to this one are already used: a copy of the database continues the numbering of the original */
   async #copyReadings(held: readonly PlacedBatch[], folder: DataFolder, head: number): Promise<void> {
     const { config, log, now, pipeline } = this.#options;
     const records = await openRecords(recordsLocation(config), { warn: (message) => log.warn(message) });
@@ -156,7 +156,7 @@ export class FolderRecovery {
       try {
         const target = new Target(disk, await this.#idsIn(records), { head: Math.max(disk.head(), head), now });
         for (const block of pipeline.window.blocks()) await target.add([block]);
-        // After the window, whose values they may erase.
+        // Added after the window, because these batches may erase its values.
         for await (const { blocks } of this.#unconfirmed(held[0]?.sequence)) await target.add(blocks);
         for (const { blocks, quarantined } of held) await target.add(blocks, quarantined);
         await target.flush();
@@ -168,7 +168,7 @@ export class FolderRecovery {
     }
   }
 
-  /** Batches that a store has not confirmed, before those with this sequence, as far as they can be read. */
+  /** Batches that a store has not confirmed, up to but excluding this sequence, as far as they are readable. */
   async *#unconfirmed(before = Number.POSITIVE_INFINITY): AsyncGenerator<AcceptedBatch> {
     const { log, pipeline } = this.#options;
     try {
@@ -178,7 +178,7 @@ export class FolderRecovery {
     }
   }
 
-  /** The id that a device of this service has in other records: devices are the same by their names and labels. */
+  /** Maps the id of a device of this service to its id in other records. Devices match by name and labels. */
   async #idsIn(records: Pipeline['records']): Promise<(id: string) => Promise<string>> {
     const { log, pipeline } = this.#options;
     const directory = new DeviceDirectory(records, (error) => log.error({ err: error }, 'a device is not on record'));
@@ -229,7 +229,7 @@ class Target {
   }
 }
 
-/** Equal for as long as nobody changes the files of a folder. */
+/** Returns a fingerprint of a folder's files: equal as long as they are unchanged. */
 function stateOf(folder: string): string {
   if (!existsSync(folder)) return 'none';
   const files = readdirSync(folder).map((name) => {
@@ -239,7 +239,7 @@ function stateOf(folder: string): string {
   return files.join('\n');
 }
 
-/** Whole or not at all. */
+/** Copies the complete database or nothing. */
 async function copyDatabase(journal: FallbackJournal, folder: DataFolder): Promise<void> {
   const partial = folder.file(`${LOCAL_DATABASE}.partial`);
   rmSync(partial, { force: true });
@@ -248,8 +248,8 @@ async function copyDatabase(journal: FallbackJournal, folder: DataFolder): Promi
 }
 
 /**
- * Copies the write-ahead logs of another folder's databases into them. Engines delete the log at their path when they close, and those of the
- * removed folder, which close later, have the same paths.
+ * Applies the write-ahead logs of another folder's databases to them. An engine deletes the log at its path when it closes, and the engines of
+ * the removed folder, which close later, use the same paths.
  */
 async function takeInLogs(folder: DataFolder, config: Config): Promise<void> {
   checkDatabase(folder.file(LOCAL_DATABASE));
@@ -260,7 +260,7 @@ async function takeInLogs(folder: DataFolder, config: Config): Promise<void> {
   }
 }
 
-/** The file system of a folder, or of the one that it would be made in. */
+/** The id of the file system of a folder, or of its closest existing ancestor. */
 function fileSystemOf(path: string): bigint | null {
   const folder = resolve(path);
   const found = statSync(folder, { bigint: true, throwIfNoEntry: false });

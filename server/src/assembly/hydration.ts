@@ -13,12 +13,12 @@ import { isTemporary, type LatestValue, type TelemetryStore } from '../storage/b
 import type { MemoryStore } from '../storage/memory/memory-store.ts';
 import { isRollupGroup } from '../storage/rollups/rollup-names.ts';
 
-/** A store with the archive and its rollups, as questions are answered from it. */
+/** A store combined with the archive and its rollups, as queries read it. */
 export type ReadStore = HistoryStore & Pick<TelemetryStore, 'latest'>;
 
 /**
- * Fills the memory window and the latest values from a store and from the journal, in this order, so that later writes win. Answers from
- * when on the window has everything.
+ * Fills the memory window and the latest values from a store and then from the journal, so that later writes take precedence. Returns the
+ * instant from which the window is complete.
  */
 export async function hydrate(parts: {
   stores: readonly ReadStore[];
@@ -55,7 +55,7 @@ export async function hydrate(parts: {
   return { windowSince: hasWindow ? since : now(), hasLatest };
 }
 
-/** False while no store can be read. */
+/** Returns false if no store can be read. */
 async function succeeds(work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
@@ -84,7 +84,7 @@ async function fillWindow(
   }
 }
 
-/** What the store holds of a series as newest may be among what is to be forgotten. */
+/** Reads the latest value of a series again: the newest one in the store may have been erased by a later batch. */
 async function renewLatest(
   { ingest, queries, now }: { ingest: Ingest; queries: QueryPlanner; now: () => number },
   deviceId: string,
@@ -96,8 +96,9 @@ async function renewLatest(
 }
 
 /**
- * Takes the latest values from the first store that can be read and has them all. Answers the series whose newest sample is from the future:
- * their newest up to now has to be searched for. @throws Unavailable while no store can be read
+ * Restores the latest values from the first readable store without gaps, else from the first readable one. Returns the series whose newest
+ * sample is in the future: their newest sample up to now must be searched for.
+ * @throws Unavailable if no store can be read
  */
 export async function restoreLatest(stores: readonly ReadStore[], ingest: Ingest, now: number): Promise<LatestValue[]> {
   const since = now - LATEST_LOOKBACK_MS;
@@ -119,10 +120,7 @@ function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
   return groups;
 }
 
-/**
- * Searches for the latest values of series of which none is known, while the service works: they have not reported for long, or the clock was set
- * back.
- */
+/** Searches for unknown latest values while the service runs: the series has not reported for a long time, or the clock was set back. */
 export class OlderLatest {
   readonly #parts: { directory: DeviceDirectory; ingest: Ingest; queries: QueryPlanner };
   readonly #log: Logger;
@@ -140,7 +138,7 @@ export class OlderLatest {
     this.#now = now;
   }
 
-  /** Searches for those that are not known yet; where no store can be read, those are left to the next search. */
+  /** Searches for the values that are still unknown. If no store can be read, they are left to the next search. */
   search(): void {
     const failed = (error: unknown) =>
       this.#log.warn(`latest values of series that have long been silent are not known yet: ${messageOf(error)}`);

@@ -11,8 +11,8 @@ import { MigrationService } from '../features/migration/service.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /**
- * Migrations into a pipeline, for the service and the command line.
- * @param findFile which files may be named: requests name only those in import folders, a person at the machine any
+ * Creates the migrations into a pipeline, for the service and the command line.
+ * @param findFile finds a permitted file: requests may name files in the import folders, local commands any file
  */
 export function createMigrations(
   { primary, archive, records, directory, journal, ingest, catalogue }: Pipeline,
@@ -38,7 +38,7 @@ export function createMigrations(
   });
 }
 
-/** Imports of uploaded files. */
+/** Creates the imports of uploaded files. */
 export async function createImporting(
   { records, ingest, intake, catalogue }: Pipeline,
   config: Config,
@@ -59,7 +59,7 @@ export async function createImporting(
   return { places, importing: new ImportingService({ uploads, target, places, catalogue, sites: records.sites }) };
 }
 
-/** Files that requests may name. */
+/** Finds files that requests may name: those in the import folders. */
 export function requestedFiles({ imports, data_dir: folder }: Config): FindFile {
   const [first = join(folder, 'imports'), ...others] = imports.folders ?? [];
   return belowImportFolders([first, ...others]);

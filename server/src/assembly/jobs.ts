@@ -21,12 +21,12 @@ import type { Pipeline } from './pipeline.ts';
 import type { Services } from './services.ts';
 import { storesWithFiles } from './stores.ts';
 
-/** Every job. To add one, define it in its feature's `job.ts` and add a line here. */
+/** Creates all jobs. To add one, define it in its feature's `job.ts` and add a line here. */
 export function createJobs(pipeline: Pipeline, services: Services, config: Config, now: () => number): JobDefinition[] {
   const { primary, stores, archive, rollups, ingest, flags, records } = pipeline;
   const { backups, disk } = services;
   const rollUp = (work: Pick<JobContext, 'signal' | 'progress'>) => rollups.keepUp(ingest, work);
-  /** The clock does not start a job while its feature is switched off. */
+  /** The schedule does not start a job while its feature is switched off. */
   const under = (flag: FlagName, job: JobDefinition): JobDefinition => ({
     ...job,
     enabled: () => flags.isActive(flag) && (job.enabled?.() ?? true),

@@ -40,7 +40,7 @@ interface StoreSink {
   write(batches: readonly Batch[], mark?: Batch): Promise<void>;
 }
 
-/** The first store. A batch waits in the journal until its series are on record, so that after a crash no sample is without its series. */
+/** The primary store. A batch stays in the journal until its series are recorded, so that no sample lacks its series after a crash. */
 function withSeries({ primary, directory, removed }: SinkParts): StoreSink {
   const isReading = ({ group, erases }: Block) => erases !== true && !isRollupGroup(group);
   return {
@@ -66,7 +66,7 @@ function marked(sink: StoreSink, gaps: StoreGaps): NamedSink {
   };
 }
 
-/** A store in the data folder, which takes nothing once the folder was removed or replaced: it would be lost with the store's files. */
+/** A store in the data folder. It rejects batches after the folder was removed or replaced: they would be lost with the store's files. */
 function whileFolderIsThere(sink: NamedSink, journal: Journal): NamedSink {
   return {
     name: sink.name,

@@ -9,13 +9,13 @@ import { interruptJournalHistory, JOURNAL_HISTORY_FOLDER } from '../storage/jour
 import { JournalHistory } from '../storage/journal-history/journal-history.ts';
 import { HISTORY_CURSOR } from '../storage/journal-history/journal-reader.ts';
 
-/** The journal's history in the service: fed like a store, and watched. */
+/** The journal history in the service: fed like a store, and monitored. */
 export interface JournalHistoryFeed {
   readonly files: JournalHistory;
   readonly sink: StoreTarget;
-  /** The batch after which it continues; undefined: as its cursor says. */
+  /** The sequence after which it resumes; undefined: the position of its cursor. */
   readonly resumesAfter: number | undefined;
-  /** Begins to watch, and compares what an earlier run wrote with its digests; `ingest` is open. */
+  /** Starts monitoring, and verifies the files of earlier runs against their digests. `ingest` must be open. */
   follow(ingest: Ingest): void;
   status(): JournalHistoryHealth;
   warnings(): string[];
@@ -32,7 +32,7 @@ export interface HistoryParts {
 
 const WATCH_MS = 10_000;
 
-/** Null where nothing is kept for restores to an instant. */
+/** Returns null if no history is retained for restores to an instant. */
 export async function openJournalHistory(
   parts: HistoryParts,
   directory: DeviceDirectory,
@@ -101,7 +101,7 @@ async function openFiles(
   });
 }
 
-/** Alerts once when the history holds back the trimming of the journal, and says when it no longer does. */
+/** Logs an error once when the history delays the trimming of the journal, and a message when it no longer does. */
 function watch(status: () => JournalHistoryHealth, log: Logger): () => void {
   let isHeldBack = false;
   return () => {
@@ -113,7 +113,7 @@ function watch(status: () => JournalHistoryHealth, log: Logger): () => void {
   };
 }
 
-/** What a person should know while the history does not follow. */
+/** Describes the state of a history that lags behind, for the user. */
 function describeHistory({ lag_batches, lag_ms, last_error }: JournalHistoryHealth): string {
   const reason = last_error === null ? '' : `: ${last_error}`;
   const lag = `${lag_batches} batches, ${Math.round(lag_ms / 1000)} s`;

@@ -18,7 +18,7 @@ interface Clock {
   readonly now: () => number;
 }
 
-/** Checks the database of records and journal before it is opened. Answers what its write-ahead log has lost, or null. */
+/** Checks the database of records and journal before it is opened. Returns the loss in its write-ahead log, or null. */
 export function checkLocalDatabase(folder: DataFolder, { log, now }: Clock): LostLog | null {
   const path = folder.file(LOCAL_DATABASE);
   const lostLog = findLostLog(path, `${path}-wal.damaged-${fileInstant(now())}`);
@@ -32,7 +32,7 @@ export function checkLocalDatabase(folder: DataFolder, { log, now }: Clock): Los
   return lostLog;
 }
 
-/** The journal in a data folder, which holds batches in memory while the disk takes none. */
+/** Opens the journal in a data folder. It holds batches in memory while the disk cannot be written. */
 export function openJournal(
   folder: DataFolder,
   lostLog: LostLog | null,
@@ -59,7 +59,7 @@ export function openJournal(
 
 const GAPS_KEY = 'store-gaps';
 
-/** Finds stores that lack readings, by comparing their position in the journal with the journal's own note. */
+/** Detects stores that lack readings: compares each store's journal position with the position that the journal recorded for it. */
 export function openStoreGaps(
   { config, records, journal }: { config: Config; records: RecordStore; journal: Journal },
   { log, now }: Clock,
@@ -73,7 +73,7 @@ export function openStoreGaps(
     save: (state) => namedStates.put(GAPS_KEY, state),
     onGap: async (store, { reason }) => {
       log.warn({ store, reason }, `store ${store} lacks readings: System shows what to do`);
-      // It may be an older copy, from before readings were deleted.
+      // The store may be an older copy that contains deleted readings.
       await records.removedDevices.reopen((await journal.origin()).id, placeOfStore(store));
     },
     now,

@@ -12,7 +12,7 @@ export interface MonitoredServices {
   readonly modelsLoaded: () => Promise<number>;
 }
 
-/** Health and figures, with the warnings of every part that has some. */
+/** Creates the monitor of health and storage figures, with the warnings of all parts. */
 export function createMonitor(parts: ServiceParts, services: MonitoredServices): StorageMonitor {
   const { config, pipeline, recovery, schedulerState, now, startedAt } = parts;
   const { stores, window, queries, ingest, journal, history, records, directory, setAside, lost } = pipeline;

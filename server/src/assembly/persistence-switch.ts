@@ -19,10 +19,10 @@ import { batchOf, deviceGroups, readWholeDays } from '../storage/whole-days.ts';
 import type { Pipeline } from './pipeline.ts';
 
 const CATCH_UP_MS = 5_000;
-/** What was let in before is waited for: what changes something, and at last everything. */
+/** Maximum wait for requests already admitted: first those that change data, finally all. */
 const MAX_CHANGES_MS = 10_000;
 const MAX_ANSWERS_MS = 2_000;
-/** Shares of the whole at which the steps after the readings begin. */
+/** Overall progress at which the steps after the readings start. */
 const RECORDS_AT = 0.7;
 const START_AT = 0.8;
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -36,14 +36,14 @@ export interface PersistenceOptions {
   readonly now: () => number;
   readonly change: PersistenceChange;
   readonly door: FrontDoor;
-  /** What the door opens to before the change, and again if that fails. */
+  /** The application that receives requests before the change, and again if the change fails. */
   readonly application: Server;
   readonly scheduler: Scheduler;
-  /** Starts the service on the data folder and lets it answer in this one's place; rejects when it cannot start. */
+  /** Starts an application on the data folder, which replaces this one. Rejects if it cannot start. */
   readonly startNext: () => Promise<void>;
 }
 
-/** Starts and stops writing to disk as the flag `persistence` is switched. */
+/** Starts and stops writing to disk when the flag `persistence` changes. */
 export function followPersistenceFlag(options: PersistenceOptions): void {
   const { pipeline, config, change } = options;
   const { flags, ingest, window } = pipeline;
@@ -63,9 +63,9 @@ export function followPersistenceFlag(options: PersistenceOptions): void {
 }
 
 /**
- * Begins to move a service that lives in memory to a data folder. What can be refused is refused before it answers; the rest goes on after that.
- * @throws Conflict when there are records in the folder already, or another service uses it; Unavailable when it cannot be written: then
- * the service continues as it was
+ * Starts moving a memory-only service to a data folder. All checks run before the returned promise resolves; the move itself continues
+ * afterwards. On an error the service continues unchanged.
+ * @throws Conflict if the folder already contains records or another service uses it; Unavailable if it cannot be written
  */
 async function beginMove(options: PersistenceOptions): Promise<void> {
   const { pipeline, config, log, change } = options;
@@ -97,8 +97,8 @@ async function beginMove(options: PersistenceOptions): Promise<void> {
 }
 
 /**
- * Copies the readings and then the records while the service answers what only reads, and lets a second application answer in this one's place. Whatever
- * changes something waits at the door meanwhile, and is taken by that one: nothing is refused and nothing is lost.
+ * Copies the readings and then the records while the service handles read-only requests, then starts a second application that replaces this one.
+ * Requests that change data are held meanwhile and handled by the new application: none is rejected or lost.
  */
 async function move(options: PersistenceOptions, folder: DataFolder): Promise<void> {
   const { pipeline, config, now, change, door, application, scheduler, startNext } = options;
@@ -109,7 +109,7 @@ async function move(options: PersistenceOptions, folder: DataFolder): Promise<vo
     isHeld = false;
   };
   try {
-    // Jobs write records and readings as well; those that were cut off run again.
+    // Jobs also write records and readings. Interrupted jobs run again.
     await scheduler.close();
     door.hold(CHANGES);
     await door.answered(CHANGES, MAX_CHANGES_MS);
@@ -157,7 +157,7 @@ async function copyReadings(
   }
 }
 
-/** What a move that failed has left would be in the way of the next one. */
+/** Removes the files of a failed move, which would block the next one. */
 function removeNew(path: string, before: ReadonlySet<string>): void {
   if (!existsSync(path)) return;
   for (const name of readdirSync(path))

@@ -36,24 +36,24 @@ import { openRollups, type Rollups } from './rollups.ts';
 import { openSetAside } from './set-aside.ts';
 import { isInFolder, openStores, StoresBack } from './stores.ts';
 
-/** Everything from a source's readings to their answers, without the web: the service and the command line both run on it. */
+/** All parts from the ingestion of readings to queries, without HTTP. The service and the command line both use it. */
 export interface Pipeline {
   readonly records: RecordStore;
   readonly flags: FeatureFlags;
   readonly journal: Journal;
-  /** The same journal where there is a data folder; null without one. */
+  /** The same journal if a data folder exists; null without one. */
   readonly fallback: FallbackJournal | null;
-  /** The first store. */
+  /** The primary store: the first in the configuration. */
   readonly primary: MeteredStore;
-  /** Every store, the first one included. */
+  /** All stores, including the primary one. */
   readonly stores: readonly MeteredStore[];
-  /** What stores can never take. */
+  /** Values that a store can never accept. */
   readonly setAside: SetAside;
-  /** The journal's history, for restores to an instant; null when that is off or nothing is kept. */
+  /** The journal history, for restores to an instant; null if it is switched off or nothing is stored on disk. */
   readonly history: JournalHistoryFeed | null;
-  /** The archive of old months; null while none is configured. */
+  /** The archive of old months; null if none is configured. */
   readonly archive: OpenArchive | null;
-  /** What old readings were rolled up to. */
+  /** Rollups of old readings. */
   readonly rollups: Rollups;
   readonly window: MemoryStore;
   readonly catalogue: MetricCatalogue;
@@ -61,15 +61,15 @@ export interface Pipeline {
   readonly ingest: Ingest;
   readonly intake: IngestService;
   readonly queries: QueryPlanner;
-  /** What has to be said of answers that hold only a part of the history. */
+  /** Notes for results that cover only part of the history. */
   readonly partial: PartialAnswers;
-  /** Stores that lack readings; null where nothing is kept on disk. */
+  /** Stores that lack readings; null if nothing is stored on disk. */
   readonly gaps: StoreGaps | null;
-  /** What was lost with the records before this start, or null. */
+  /** A message about records that were lost before this start, or null. */
   readonly lost: string | null;
-  /** Calls back whenever a store can be used again. */
+  /** Calls the listener each time a store is available again. */
   onStoreBack(listener: () => Promise<void>): void;
-  /** Brings what was taken into the stores, as far as it gets within the time, and closes everything. */
+  /** Writes accepted readings to the stores for at most `drainMs`, then closes all parts. */
   close(drainMs: number): Promise<void>;
 }
 
@@ -77,13 +77,13 @@ export interface PipelineOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly now: () => number;
-  /** Go on in memory while a store cannot be used, as the service does; a command that needs its stores fails instead. */
+  /** True: continue in memory while a store is unavailable, as the service does. False: fail, for commands that need their stores. */
   readonly withoutStores: boolean;
 }
 
 /**
- * Opens records, journal and stores, and starts moving what an earlier run left in the journal.
- * Throws expected errors that say what to do: folder in use, damaged file, disk full.
+ * Opens records, journal and stores, and starts writing batches that an earlier run left in the journal to the stores.
+ * Throws expected errors whose message names the remedy: folder in use, damaged file, disk full.
  */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, log, now, withoutStores } = options;
@@ -124,7 +124,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   }
 }
 
-/** A restore that was prepared while the service ran takes effect before anything is opened; what others left goes. */
+/** Applies a restore that was prepared while the service ran, before any file is opened, and deletes temporary folders that a crash left. */
 async function takeRestore(folder: DataFolder, log: Logger, now: number): Promise<void> {
   await removeScratch(folder.path);
   const before = await applyReady(folder.path, fileInstant(now));
@@ -168,7 +168,7 @@ async function connect(parts: Parts): Promise<Connected> {
   const history = await openJournalHistory(parts, directory);
   const window = openWindow(config, now);
   const flags = await FeatureFlags.load(records.featureFlags, { persistence: config.persistence });
-  // Without a folder the first store is memory itself: everything goes there, by the way of every reading.
+  // Without a folder the primary store is in memory and receives all readings in the usual way.
   const persists = folder === null || flags.isActive('persistence');
   if (!persists) window.setSpan(Number.POSITIVE_INFINITY);
   const ingest = new Ingest({

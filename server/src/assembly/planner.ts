@@ -25,7 +25,7 @@ export interface PlannerOptions {
   readonly now: () => number;
 }
 
-/** Builds the planner, which answers from memory, stores and journal, and fills memory from stores and journal. */
+/** Creates the query planner, which reads memory, stores and journal, and fills memory from stores and journal. */
 export async function openPlanner(options: PlannerOptions) {
   const { config, rollups, ingest, window, directory, rulesOf, back, now } = options;
   let hydration = { windowSince: Number.POSITIVE_INFINITY, hasLatest: false };
@@ -59,7 +59,7 @@ export async function openPlanner(options: PlannerOptions) {
   return { queries, partial };
 }
 
-/** Stores in the order in which they are preferred. */
+/** Stores in order of preference. */
 function historyStores({ stores, gaps, rollups, ingest }: PlannerOptions): ReadStore[] {
   const hasUnbounded = stores.some(({ store }) => !store.capabilities.bounded);
   return stores.map((metered) => {
@@ -75,7 +75,7 @@ function historyStores({ stores, gaps, rollups, ingest }: PlannerOptions): ReadS
       completeFrom: (group) => {
         if (hasUnbounded && store.capabilities.bounded) return Number.POSITIVE_INFINITY;
         const gap = gaps?.of(name);
-        // What it lacks may have been sent ahead of its time.
+        // The missing readings may have timestamps in the future of their arrival.
         return gap ? gap.until + acceptedAheadMs(group) : Number.NEGATIVE_INFINITY;
       },
       pending: () => ingest.pending(name),

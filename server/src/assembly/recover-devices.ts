@@ -19,14 +19,14 @@ interface Parts {
   /** Stores in the data folder. */
   readonly stores: readonly MeteredStore[];
   readonly folder: DataFolder;
-  /** Ids of devices that were removed; those that the folder remembers are added. */
+  /** Ids of removed devices. Those that are listed in the data folder are added. */
   readonly removed: Set<string>;
   readonly log: Logger;
 }
 
 /**
- * Puts the devices of stored readings on record again where their records are gone: the database of the records and of the journal was removed or
- * emptied, and nobody would find the readings. Answers what has to be said of it, or null where nothing is missing.
+ * Recreates the records of devices that have stored readings, after the database of the records and the journal was removed or emptied:
+ * without them the readings could not be found. Returns a message for the user, or null if nothing is missing.
  */
 export async function recoverDevices({
   records,
@@ -36,7 +36,7 @@ export async function recoverDevices({
   removed,
   log,
 }: Parts): Promise<string | null> {
-  // Devices that were deleted leave a journal that had readings.
+  // A journal with a position shows that missing devices were deleted, not lost.
   if (journal.head() > 0 || (await records.devices.list()).length > 0) return null;
   const removals = await readRemovals(folder.path);
   for (const { deviceId } of removals) removed.add(deviceId);

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { RecordStore } from '../storage/records/record-store.ts';
 
-/** Ids of devices that were removed, of which nothing is shown or kept; others join them at the moment of their removal. */
+/** Ids of removed devices, whose readings are neither shown nor stored. Further ids are added at the moment of removal. */
 export async function removedDevices(records: RecordStore): Promise<Set<string>> {
   const removed = new Set<string>();
   records.devices.onChange(({ type, device }) => {
@@ -12,7 +12,7 @@ export async function removedDevices(records: RecordStore): Promise<Set<string>>
   return removed;
 }
 
-/** Deletes the readings of devices from memory when they are removed. */
+/** Deletes the readings of removed devices from memory. */
 export function forgetRemoved(records: RecordStore, ingest: Ingest, log: Logger): void {
   records.devices.onChange(({ type, device }) => {
     if (type !== 'removed') return;

@@ -35,20 +35,20 @@ export interface RollupsOptions {
   readonly now: () => number;
 }
 
-/** What grew old, rolled up. */
+/** Rollups of old readings, and the retention that creates them. */
 export interface Rollups {
-  /** A store, the archive and the rollups as one. */
+  /** The given store combined with the archive and the rollups. */
   readsOf(store: MeteredStore): RolledReads;
-  /** Raw samples of a group are there from this instant on, epoch milliseconds; -Infinity while none were thrown away. */
+  /** Raw samples of a group exist from this instant, epoch milliseconds; -Infinity if none have been deleted. */
   rawFrom(group: string): number;
-  /** Rolls up what grew old and throws away what is configured to go. */
+  /** Rolls up old readings and deletes data according to the retention settings. */
   keepUp(ingest: Ingest, work: Pick<JobContext, 'signal' | 'progress'>): Promise<RetentionReport>;
-  /** Does what must find readings or their rollups, as they are when it begins, while no run moves on; it waits for one that is under way. */
+  /** Runs work that needs unchanged readings and rollups. It waits for a retention run in progress, and no run starts during the work. */
   undisturbed<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const STATE_KEY = 'rollups';
-/** A store that takes longer to catch up holds the run up until the next one. */
+/** If a store takes longer to catch up, the remaining work is left to the next run. */
 const SETTLE_MS = 10 * MINUTE_MS;
 
 export async function openRollups(options: RollupsOptions): Promise<Rollups> {
@@ -87,7 +87,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
     keepUp: (ingest, { signal, progress }) =>
       queue.run(async () => {
         const gap = gaps?.of(primary.name);
-        // Rollups of what it has would stand for what it lacks, and every store would delete the readings.
+        // The rollups would omit the missing readings, and all stores would then delete the raw readings.
         if (gap) throw new Unavailable(`store ${primary.name} lacks readings: nothing is rolled up until it is filled`);
         for (const { id, timezone } of await records.sites.list()) zones.set(id, timezone);
         return retention.run({

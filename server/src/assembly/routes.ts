@@ -39,7 +39,7 @@ import type { Source } from '../sources/source-port.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Services } from './services.ts';
 
-/** What routes are made of. */
+/** The parts that routes use. */
 export interface ApiParts {
   readonly pipeline: Pipeline;
   readonly services: Services;
@@ -47,11 +47,11 @@ export interface ApiParts {
   readonly scheduler: Scheduler;
   readonly change: PersistenceChange;
   readonly now: () => number;
-  /** Largest body of readings. */
+  /** Maximum size of a request body with readings. */
   readonly maxBodyBytes: number;
 }
 
-/** Everything under `/api/v1`. */
+/** Registers all routes under `/api/v1`. */
 export function registerApi(
   api: Api,
   { pipeline, services, live, scheduler, change, now, maxBodyBytes }: ApiParts,
@@ -103,7 +103,7 @@ export function registerApi(
   live.routes(api);
 }
 
-/** Routes that answer 404 with the flag's name while it is not in force. */
+/** Registers routes that respond 404 with the name of the flag while it is not active. */
 function underFlag(api: Api, flags: FeatureFlags, flag: FlagName, register: (scope: Api) => void): void {
   void api.register(async (scope) => {
     scope.addHook('onRequest', async () => flags.requireActive(flag));
@@ -111,7 +111,7 @@ function underFlag(api: Api, flags: FeatureFlags, flag: FlagName, register: (sco
   });
 }
 
-/** Routes that answer 404 with the name of a setting while it is missing; they stay in the API's document. */
+/** Registers routes that respond 404 with the name of a missing setting. They remain in the API documentation. */
 function underSetting(api: Api, isSet: boolean, setting: string, register: (scope: Api) => void): void {
   void api.register(async (scope) => {
     scope.addHook('onRequest', async () => {

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { ModelPool } from '../jobs/model-pool.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** What services are built on. */
+/** The parts that services use. */
 export interface ServiceParts {
   readonly pipeline: Pipeline;
   readonly models: ModelPool;
@@ -12,10 +12,10 @@ export interface ServiceParts {
   readonly log: Logger;
   readonly now: () => number;
   readonly startedAt: number;
-  /** Opens the API to the commands of this machine's user. */
+  /** Token with which commands of the local user access the API. */
   readonly localToken?: string | undefined;
-  /** Why the data folder that replaces a removed one cannot be used. */
+  /** Reports why the replacement of a removed data folder cannot be used. */
   readonly recovery: { warnings(): string[] };
-  /** Asked once the scheduler is there. */
+  /** Called only after the scheduler has been created. */
   readonly schedulerState: () => Health['scheduler'];
 }

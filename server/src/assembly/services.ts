@@ -38,10 +38,10 @@ import type { Pipeline } from './pipeline.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { postgresStores } from './stores.ts';
 
-/** Every service of a feature, each built once. */
+/** The services of all features. */
 export type Services = Awaited<ReturnType<typeof createServices>>;
 
-/** Builds the services of all features. To add one, build it here. */
+/** Creates the services of all features, each once. To add one, create it here. */
 export async function createServices(parts: ServiceParts) {
   const { pipeline, models, config, log, now } = parts;
   const { records, queries, partial, directory, ingest, journal, catalogue } = pipeline;
@@ -90,9 +90,9 @@ export async function createServices(parts: ServiceParts) {
     settings: await SettingsService.load(records.settings),
     filling: createFilling(pipeline),
     removals: await createRemovals(pipeline, config, log),
-    /** Active baselines, and loads whose forecast model is chosen. */
+    /** Number of active baselines and of loads with a selected forecast model. */
     modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
-    /** Null without persistence. */
+    /** Null if persistence is off. */
     disk: config.persistence ? await DiskWatch.open(config.data_dir, records.namedStates, now) : null,
   };
   return { ...services, monitor: createMonitor(parts, services) };
@@ -118,7 +118,7 @@ function createDemo({ config, log, now, pipeline: { records, directory, intake }
   );
 }
 
-/** A repair that was interrupted is finished now, or once the store that it changes can be read. */
+/** Creates the repairs. An interrupted repair is finished now, or when the store that it changes is available again. */
 async function createRepairs(
   { records, queries, directory, ingest, catalogue, stores, archive, onStoreBack }: Pipeline,
   now: () => number,
@@ -172,7 +172,7 @@ async function createRemovals(pipeline: Pipeline, config: Config, log: Logger): 
   const { records, journal, stores, archive, onStoreBack } = pipeline;
   const folder = config.persistence ? config.data_dir : null;
   const removals = await DeviceRemovals.open({ records, journal, stores, archive, folder, log });
-  // A store that was replaced by an older copy has readings again.
+  // A store that was replaced with an older copy contains deleted readings again.
   onStoreBack(() => removals.refresh());
   return removals;
 }

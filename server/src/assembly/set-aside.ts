@@ -5,7 +5,7 @@ import type { DataFolder } from '../storage/data-folder.ts';
 import { fileInstant } from '../storage/journal-history/segments.ts';
 import { SET_ASIDE_DATABASE, SetAside } from '../storage/set-aside/set-aside.ts';
 
-/** Values that stores can never take. A file that cannot be read is renamed, so that it does not keep the service from starting. */
+/** Opens the values that stores can never accept. An unreadable file is renamed so that the service can start. */
 export async function openSetAside(folder: DataFolder | null, log: Logger, now: number): Promise<SetAside> {
   const path = folder?.file(SET_ASIDE_DATABASE) ?? ':memory:';
   try {

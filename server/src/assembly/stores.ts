@@ -20,34 +20,34 @@ export interface StoresOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly now: () => number;
-  /** Null: nothing is kept on disk. */
+  /** Null: nothing is stored on disk. */
   readonly folder: DataFolder | null;
-  /** Writes to the first store pass it. */
+  /** Controls all writes to the primary store. */
   readonly gate: WriteGate;
   readonly back: StoresBack;
-  /** Compares each store with the journal when it is opened; null where nothing is kept on disk. */
+  /** Compares each store with the journal when the store is opened; null if nothing is stored on disk. */
   readonly gaps: StoreGaps | null;
-  /** Values that a store can never take. */
+  /** Values that a store can never accept. */
   readonly setAside: SetAside;
-  /** Ids of devices that were removed; it grows. */
+  /** Ids of removed devices. The set grows while the service runs. */
   readonly removed: ReadonlySet<string>;
-  /** A store that cannot be opened rejects. */
+  /** True: reject if a store cannot be opened. */
   readonly required: boolean;
   readonly closing: CloseStack;
 }
 
-/** The store of a service without a data folder; with its window, all telemetry stays below 50 MB. */
+/** The store of a service without a data folder. Including the memory window, all telemetry stays below 50 MB. */
 const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 1024 } as const satisfies StoreOptions;
 
-/** The configured stores in their order, of which there is at least one. */
+/** The configured stores in the order of the configuration. At least one exists. */
 export interface OpenStores {
-  /** The first one: old months leave it for the archive, rollups are read back from it, and backups and migrations read it. */
+  /** The first one: old months move from it to the archive, and rollups, backups and migrations read it. */
   readonly primary: MeteredStore;
-  /** All of them, the first one included. */
+  /** All stores, including the primary one. */
   readonly stores: readonly MeteredStore[];
 }
 
-/** Opens the configured stores, each supervised and metered. */
+/** Opens the configured stores, each with supervision and metrics. */
 export async function openStores(options: StoresOptions): Promise<OpenStores> {
   const { config, folder, gate, gaps, closing, setAside, removed, log, now } = options;
   const stores: MeteredStore[] = [];
@@ -89,7 +89,7 @@ function logSetAside(log: Logger, store: string, block: Block, reason: string): 
   log.error(what, `store ${store} cannot take ${valueCount(block)} values, which are set aside: ${reason}`);
 }
 
-/** Who wants to know that a store can be used again. */
+/** Notifies listeners when a store is available again. */
 export class StoresBack {
   readonly #listeners: (() => Promise<void>)[] = [];
 
@@ -102,7 +102,7 @@ export class StoresBack {
   }
 }
 
-/** Stores whose files are ours to check; servers check theirs. */
+/** Stores with files that the service must check. Database servers check their own. */
 export function storesWithFiles(stores: readonly MeteredStore[]): MeteredStore[] {
   return stores.filter(({ store }) => traitsOf(store).embedded && store.capabilities.durable);
 }
@@ -133,12 +133,12 @@ function supervise(
   });
 }
 
-/** Whether a store keeps its files in the data folder. */
+/** Whether the files of a store are in the data folder. */
 export function isInFolder(options: StoreOptions, folder: DataFolder): boolean {
   return placeOf(options, folder.path)?.startsWith(folder.path + sep) ?? false;
 }
 
-/** Where the PostgreSQL stores of a service with a data folder are. */
+/** Connection settings of the PostgreSQL stores; empty without persistence. */
 export function postgresStores({ persistence, stores }: Config): PostgresSettings[] {
   return persistence ? stores.filter((store) => store.type === 'postgres') : [];
 }
