@@ -2,10 +2,10 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
-// V8 collects machine code of WebAssembly across all threads of a process, and frees what is gone already when a thread ends meanwhile: the process
-// dies or stands still (https://github.com/nodejs/node/issues/64500). Every thread runs WebAssembly, for Node takes types away with it. What stays
-// without the collection is at most the first version of each function, until its module goes.
+// V8 collects the machine code of WebAssembly across all threads of a process. If a thread ends meanwhile, V8 frees code that is already gone:
+// the process crashes or hangs (https://github.com/nodejs/node/issues/64500). Every thread runs WebAssembly, because Node uses it to strip types.
+// Without the collection, at most the first version of each function remains in memory until its module is freed.
 setFlagsFromString('--no-wasm-code-gc');
 
-// Code without types and compiled code are kept for the next start. A folder that cannot be written costs the gain and nothing else.
+// Caches stripped and compiled code for the next start. If the folder is not writable, only this gain is lost.
 enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/wattkeeper', import.meta.url)));

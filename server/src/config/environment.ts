@@ -1,4 +1,4 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The process's environment: read here and nowhere else, so that what a setting is called has one place. */
+/** The environment of the process. It is read only here, so that the names of settings are defined in one place. */
 export const ENVIRONMENT: Environment = process.env;

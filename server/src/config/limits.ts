@@ -11,7 +11,7 @@ import {
 
 const limit = (most: number, usual: number) => z.number().int().min(1).max(most).default(usual);
 
-/** What names from outside may make; what is known already is taken, also above a limit. */
+/** Limits on the devices, series and metrics that incoming data may create. Known ones are accepted even above a limit. */
 export const LimitsConfig = z
   .strictObject({
     devices: limit(1_000_000, MAX_DEVICES).describe('Devices that register themselves'),

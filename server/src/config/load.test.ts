@@ -7,7 +7,7 @@ import { loadConfig } from './load.ts';
 
 const load = (environment: Record<string, string>) => loadConfig({ environment });
 
-/** Why an environment is rejected; empty where it is not. */
+/** The message that rejects an environment; empty if it is accepted. */
 function errorOf(environment: Record<string, string>): string {
   try {
     load(environment);
@@ -17,7 +17,7 @@ function errorOf(environment: Record<string, string>): string {
   }
 }
 
-test('variables reach settings of any depth, those under names that people choose as well', () => {
+test('variables set settings at any depth, including those under user-defined names', () => {
   const config = load({
     WATTKEEPER_HTTP__PORT: '9000',
     WATTKEEPER_STORES__0__TYPE: 'sqlite',
@@ -36,7 +36,7 @@ test('variables reach settings of any depth, those under names that people choos
   });
 });
 
-test('all errors are reported together, with the found and the allowed values', () => {
+test('all errors are reported together, with the given and the allowed values', () => {
   const wrong = () =>
     load({ WATTKEEPER_HTTP__PROT: '1', WATTKEEPER_RETENTION__GROUPS__MACHINE: '3', WATTKEEPER_PERSISTENCE: 'perhaps' });
   expect(wrong).toThrow(InvalidInput);
@@ -45,12 +45,12 @@ test('all errors are reported together, with the found and the allowed values', 
   expect(wrong).toThrow(/persistence: .*boolean.*found "perhaps"/);
 });
 
-test('raw readings leave the store in one way', () => {
+test('raw readings are either archived or deleted, not both', () => {
   const both = { WATTKEEPER_ARCHIVE__STORE__TYPE: 'local', WATTKEEPER_RETENTION__RAW_DAYS: '30' };
   expect(() => load(both)).toThrow(/retention: must not name raw_days or groups where archive.store is set/);
 });
 
-test('no variable reaches what objects and lists inherit', () => {
+test('no variable sets an inherited property of objects or lists', () => {
   const inherited = [
     'CONSTRUCTOR__PROTOTYPE__X',
     'TOSTRING__X',
@@ -64,7 +64,7 @@ test('no variable reaches what objects and lists inherit', () => {
   expect(({} as { x?: unknown }).x).toBeUndefined();
 });
 
-test('addresses that nothing connects to are rejected when the service starts, without their secrets', () => {
+test('addresses that are never connected to are rejected at startup, without revealing their secrets', () => {
   for (const host of ['169.254.169.254', '0xa9fea9fe', '[fe80::1]', '[fd00:ec2::254]', '0.0.0.0', '100.100.100.200']) {
     const url = `http://${host}:8080`;
     const azure = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=hunter2;BlobEndpoint=${url}/a`;
@@ -96,7 +96,7 @@ test('addresses that nothing connects to are rejected when the service starts, w
   expect(errorOf(Object.fromEntries(Object.entries(allowed).map(([n, v]) => [`WATTKEEPER_${n}`, v])))).toBe('');
 });
 
-test('a metric group may be named as what every object inherits', () => {
+test('a metric group may have the name of a property that every object inherits', () => {
   const groups = Object.fromEntries(Object.getOwnPropertyNames(Object.prototype).map((name) => [name, 30]));
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -105,7 +105,7 @@ test('a metric group may be named as what every object inherits', () => {
   expect(loadConfig({ file, environment: {} }).retention.groups).toEqual(groups);
 });
 
-test('proxies are trusted by number or address, never all of them', () => {
+test('proxies are trusted by number or address, never all proxies', () => {
   const trusted = (text: string) => load({ WATTKEEPER_HTTP__TRUST_PROXY: text }).http.trust_proxy;
   expect(load({}).http.trust_proxy).toBe(0);
   expect(trusted('1')).toBe(1);

@@ -9,26 +9,26 @@ import { HIDDEN, shown } from '../domain/secrets.ts';
 import { Config } from './schema.ts';
 
 export interface LoadOptions {
-  /** Path given on the command line; it must exist. Without it `wattkeeper.yaml` is read where there is one. */
+  /** Path given on the command line; the file must exist. Default: `wattkeeper.yaml`, if it exists. */
   readonly file?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 const PREFIX = 'WATTKEEPER_';
 const DEFAULT_FILE = 'wattkeeper.yaml';
-/** Variables with the prefix that are not configuration. */
+/** Variables with the prefix that are not settings. */
 const NOT_CONFIGURATION = /^WATTKEEPER_(TEST_|CONFIG$|TOKEN$)/;
 
 const LIST_INDEX = /^\d{1,3}$/;
-/** What a name of a setting looks like; anything else may be a value in the wrong place. */
+/** The syntax of a setting's name. Other text may be a value in the wrong place, possibly a secret. */
 const SETTING_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,40}$/;
 
 type Tree = { [key: string]: unknown };
 
 /**
  * Reads the configuration: defaults, then the YAML file, then `WATTKEEPER_…` variables (`__` nests, numbers index lists).
- * `${NAME}` in YAML takes a variable; a variable whose name ends in `_FILE` gives the content of that file.
- * Throws `InvalidInput` with every error at once: path, what was found, what is allowed.
+ * `${NAME}` in YAML is replaced with the variable. A variable whose name ends in `_FILE` contains the path of a file with the value.
+ * Throws `InvalidInput` with all errors: path, given value, allowed values.
  */
 export function loadConfig({ file, environment }: LoadOptions): Config {
   const errors: FieldError[] = [];
@@ -73,14 +73,14 @@ function readTree(
   }
 }
 
-/** Where a parser gave up and why, without the text that it quotes. */
+/** The position and reason of a syntax error, without the quoted text. */
 function placeOf(error: unknown): string {
   if (!(error instanceof YAMLParseError)) return ': it refers to something that it does not define';
   const [at] = error.linePos ?? [];
   return `${at === undefined ? '' : ` at line ${at.line}, column ${at.col}`}: ${error.code.toLowerCase().replaceAll('_', ' ')}`;
 }
 
-/** Replaces `${NAME}` in every text. */
+/** Replaces `${NAME}` in every string. */
 function fillIn(value: unknown, environment: LoadOptions['environment'], errors: FieldError[], path: string): unknown {
   if (typeof value === 'string') {
     return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
@@ -103,13 +103,13 @@ function applyEnvironment(tree: Tree, environment: LoadOptions['environment'], e
     if (!name.startsWith(PREFIX) || NOT_CONFIGURATION.test(name) || given === undefined) continue;
     let key = name.slice(PREFIX.length).toLowerCase();
     let value = given;
-    // Some settings have such a name themselves.
+    // The names of some settings end in _file.
     if (key.endsWith('_file') && typesAt(key.split('__')).length === 0) {
       key = key.slice(0, -'_file'.length);
       try {
         value = readFileSync(given, 'utf8').trim();
       } catch (error) {
-        // The message names the path, which may be the secret itself.
+        // The original message contains the path, which may be the secret itself.
         const { code } = error as NodeJS.ErrnoException;
         errors.push({ field: name, detail: `must be the path of a file that can be read (${code})` });
         continue;
@@ -141,7 +141,7 @@ function setAt(tree: Tree, path: readonly string[], value: unknown, errors: Fiel
   }
 }
 
-/** Variables are texts; the schema's type at the path says what the text stands for. */
+/** Converts the text of a variable to the type that the schema has at the path. */
 function fitting(path: readonly string[], text: string): unknown {
   const types = typesAt(path);
   if (types.includes('boolean') && /^(true|false|1|0|on|off|yes|no)$/i.test(text))
@@ -172,7 +172,7 @@ function describeIssue(issue: z.core.$ZodIssue, tree: Tree): FieldError[] {
   return [{ field: path.join('.') || 'configuration', detail }];
 }
 
-/** Names the allowed settings beside a wrong one, the closest first. */
+/** Lists the settings that are allowed instead of an unknown one, the most similar first. */
 function suggestion(key: string, path: readonly string[]): string {
   const allowed = schemasAt(Config, path).flatMap(({ properties = {} }) => Object.keys(properties));
   if (allowed.length === 0) return '';

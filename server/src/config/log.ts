@@ -2,12 +2,12 @@ import pino, { type Logger } from 'pino';
 import { HIDDEN, secretsIn } from '../domain/secrets.ts';
 import { Config } from './schema.ts';
 
-/** Causes of causes that a log entry follows. */
+/** Maximum depth of nested causes in a log entry. */
 const MAX_CAUSES = 5;
-/** A shorter secret would take words out of every message, and is in none: what quotes addresses leaves passwords out. */
+/** Hiding a shorter secret would remove ordinary words from messages. Messages contain none: quoted addresses omit passwords. */
 const MIN_SECRET_CHARACTERS = 6;
 
-/** The log on standard error, one JSON object a line. No secret of the configuration is in it. */
+/** Opens the log on standard error, one JSON object per line. It contains no secret of the configuration. */
 export function openLog(
   config: Config,
   level: string,
@@ -25,7 +25,7 @@ interface LoggedError {
   readonly cause?: unknown;
 }
 
-/** What a log tells of an error. Other properties stay out: clients of databases and clouds keep whole requests there, with their credentials. */
+/** The logged properties of an error. Others are omitted: database and cloud clients store entire requests in them, including credentials. */
 function describeError(error: unknown, depth = 0): LoggedError | string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : typeof error;
   const { code } = error as NodeJS.ErrnoException;
@@ -38,7 +38,7 @@ function describeError(error: unknown, depth = 0): LoggedError | string {
   };
 }
 
-/** Takes secrets out of lines, as they are, and as JSON has them and JSON in a text of JSON. */
+/** Hides secrets in lines: unencoded, encoded as JSON, and encoded as JSON twice. */
 function hiding(secrets: readonly string[]): (line: string) => string {
   const long = secrets.filter(({ length }) => length >= MIN_SECRET_CHARACTERS);
   const quoted = (text: string) => JSON.stringify(text).slice(1, -1);

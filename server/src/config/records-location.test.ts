@@ -16,7 +16,7 @@ it('stores records in the data folder by default', () => {
   });
 });
 
-it('takes every setting of PostgreSQL from the environment, the password from a file', () => {
+it('reads all PostgreSQL settings from the environment, and the password from a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'password'), '0123\n');
@@ -33,7 +33,7 @@ it('takes every setting of PostgreSQL from the environment, the password from a 
   expect(located({ ...records, WATTKEEPER_PERSISTENCE: 'false' })).toEqual({ type: 'sqlite', path: ':memory:' });
 });
 
-it('refuses what it cannot use and keeps the password to itself', () => {
+it('rejects unusable settings without revealing the password', () => {
   const refused = (records: Record<string, string>) => () =>
     located({ WATTKEEPER_RECORDS__TYPE: 'postgres', ...records });
   const wrong = refused({ WATTKEEPER_RECORDS__URL: 'mysql://me:top@secret@db/energy' });

@@ -4,7 +4,7 @@ import type { Config } from './schema.ts';
 /** File of the data folder with the journal, and with the records unless another location is configured. */
 export const LOCAL_DATABASE = 'wattkeeper.db';
 
-/** Where the records are, for `openRecords`; without persistence in memory, whatever `records` says. */
+/** The location of the records, for `openRecords`. Without persistence it is memory, regardless of `records`. */
 export function recordsLocation({
   persistence,
   data_dir,

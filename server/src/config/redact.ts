@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { redacted } from '../domain/secrets.ts';
 import { Config } from './schema.ts';
 
-/** The configuration in force as YAML, without its secrets. */
+/** The effective configuration as YAML, without its secrets. */
 export function redactedYaml(config: Config): string {
   return stringify(redacted(Config, config));
 }

@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Folders for files that are needed for as long as a process runs, the best first: that of the user's session, which the system empties, and one in
- * the folder for temporary files. Neither has to exist, and others may have made the second one: check its owner and mode.
+ * Folders for files that a process needs while it runs, in order of preference: that of the user's session, which the system empties, and one
+ * in the folder for temporary files. Either may be missing, and another user may have created the second one: check its owner and mode.
  */
 export function runtimeFolders(environment: Readonly<Record<string, string | undefined>>): string[] {
   const user = process.getuid?.() ?? 'user';

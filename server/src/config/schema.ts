@@ -10,7 +10,7 @@ import { folderFault, StoreOptions } from '../storage/open-store.ts';
 import { RecordsOptions } from '../storage/records/records-options.ts';
 import { LimitsConfig } from './limits.ts';
 
-/** What well-known writers say of a device as a whole: Telegraf's global tags, Home Assistant, ESPHome, the TSBS benchmark. */
+/** Tags with which common clients describe an entire device: Telegraf's global tags, Home Assistant, ESPHome, the TSBS benchmark. */
 const DESCRIPTIVE_TAGS = [
   ...[
     'site',
@@ -43,10 +43,10 @@ const DESCRIPTIVE_TAGS = [
 
 const Bytes = z.number().int().positive();
 
-/** Youngest age, in days, at which telemetry may leave the first store. */
+/** Age, in days, at which telemetry moves from the primary store to the archive. */
 const AfterDays = z.number().int().min(31).max(36_600);
 
-/** Age, in days, at which raw readings may be thrown away; late ones must have had their time before. */
+/** Age, in days, at which raw readings may be deleted. The minimum leaves time for late readings. */
 const RawDays = z.number().int().min(7).max(36_600);
 const RollupDays = z.number().int().min(31).max(36_600).nullable();
 
@@ -59,7 +59,7 @@ function isSchedule(text: string): boolean {
   }
 }
 
-/** `true` would believe any sender: whoever writes X-Forwarded-For has as many addresses as he likes. */
+/** `true` is not allowed: it would trust any sender, who could forge any address in X-Forwarded-For. */
 const TrustedProxies = z.union(
   [z.int().min(0).max(10), z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).max(100)],
   {
@@ -298,7 +298,7 @@ export const Config = z
       'must not name raw_days or groups where archive.store is set: raw readings leave the store by archive.after_days then',
   })
   .superRefine(({ persistence, data_dir: folder, stores }, context) => {
-    // What no store could use is reported already.
+    // A path that no store could use has already been reported.
     for (const store of persistence && pathFault(folder) === null ? stores : []) {
       const fault = folderFault(store, folder);
       if (fault !== null) context.addIssue({ code: 'custom', path: ['data_dir'], message: fault });

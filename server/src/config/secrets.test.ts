@@ -12,7 +12,7 @@ import { openLog } from './log.ts';
 import { redactedYaml } from './redact.ts';
 import { Config } from './schema.ts';
 
-/** Every setting whose value nobody may see. One that is new has to be added. */
+/** All settings with secret values. New ones must be added. */
 const SECRETS = [
   'archive.store.connection_string',
   'archive.store.endpoint',
@@ -37,7 +37,7 @@ const SECRETS = [
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-secrets-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What is around a secret, so that the rest is as it should be. */
+/** Valid configurations around a secret, so that everything else is correct. */
 const AROUND: readonly object[] = [
   {},
   { stores: [{ type: 'influxdb', url: 'http://localhost' }], records: { type: 'postgres' } },
@@ -50,14 +50,14 @@ const marker = fc
   .array(fc.constantFrom(...'abcXYZ019@:/?#&=%+ $"\\\'{}[]!*|>-é🔋'), { minLength: 0, maxLength: 12 })
   .map((parts) => `S3CR3T${parts.join('')}S3CR3T`);
 
-/** Texts, and other things, that have the secret in them. */
+/** Strings and other values that contain the secret. */
 const wrong = marker.chain((text) =>
   fc.constantFrom<unknown>(
     text,
     `${text}-long-enough-for-every-rule`,
     `AGE-SECRET-KEY-${text}`,
     `postgres://me:${text}@db/energy`,
-    // What has no end can only be recognised when it is encoded.
+    // A password without a delimiter after it is recognised only if it is encoded.
     `postgres://me:${encodeURIComponent(text)}`,
     `http://${encodeURIComponent(text)}@localhost:8086`,
     `http://me:${text}@localhost:8086/`,
@@ -80,7 +80,7 @@ function outputOf(load: () => Config): string {
   }
 }
 
-/** What the log makes of errors that quote the configuration. */
+/** The log output for errors that quote the configuration. */
 function logOf(config: Config): string {
   const lines: string[] = [];
   const into = new Writable({
@@ -111,7 +111,7 @@ function withAt(tree: object, path: readonly string[], value: unknown): object {
 }
 
 describe('a secret of the configuration', () => {
-  it('is one that the schema marks, and all that sound like one are marked', () => {
+  it('is marked in the schema, as is every setting whose name suggests a secret', () => {
     expect(secretPaths(Config).sort()).toEqual(SECRETS);
     const names = JSON.stringify(jsonSchemaOf(Config)).matchAll(
       /"([a-z_]*(?:passw|passphrase|secret|token|identit|credential|connection_string)[a-z_]*)":\{/g,
@@ -120,9 +120,9 @@ describe('a secret of the configuration', () => {
     for (const [, name = ''] of names) expect(marked, name).toContain(name);
   });
 
-  it('is in no output, whatever is wrong with it and wherever it is given', () => {
+  it('is in no output, whatever its error and wherever it is set', () => {
     const at = fc.constantFrom(...SECRETS.map((path) => path.split('.')));
-    // Also one level too high, as the value of the settings around it.
+    // Also set at a level above, as the value of an enclosing setting.
     const cut = fc.nat({ max: 2 });
     fc.assert(
       fc.property(
@@ -151,7 +151,7 @@ describe('a secret of the configuration', () => {
     );
   });
 
-  it('is not in what is said of a file that is not YAML', () => {
+  it('is not in the error message for a file that is not YAML', () => {
     const file = join(folder, 'broken.yaml');
     for (const text of [
       'auth: {admin_token: S3CR3T',
@@ -171,7 +171,7 @@ describe('a secret of the configuration', () => {
   });
 });
 
-it('a setting whose own name ends in _file takes the path, not what is in it', () => {
+it('a setting whose name ends in _file receives the path, not the content of the file', () => {
   const environment = {
     WATTKEEPER_ARCHIVE__STORE__TYPE: 'gcs',
     WATTKEEPER_ARCHIVE__STORE__BUCKET: 'b',
