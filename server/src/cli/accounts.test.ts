@@ -14,7 +14,7 @@ import { openRecords } from '../storage/records/record-store.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Where a command works: what it adds to its arguments, and the same accounts for the test. */
+/** A target of commands: its options, and access to the same accounts for the test. */
 interface Place {
   readonly options: readonly string[];
   readonly accounts: <T>(use: (auth: AuthService) => Promise<T>) => Promise<T>;
@@ -42,7 +42,7 @@ const PLACES = {
   },
 } satisfies Record<string, (environment: Environment) => Promise<Place>>;
 
-/** A command line on fresh records. */
+/** A command line with new, empty records. */
 async function commandLine(name: keyof typeof PLACES) {
   const folder = temporaryFolder();
   const data = join(folder, 'data');
@@ -64,7 +64,7 @@ function passwordFile(password: string): string {
 }
 
 describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('sign-in-link of %s', (place) => {
-  it('prints a link that signs the first administrator in', async () => {
+  it('prints a link with which the first administrator signs in', async () => {
     const { accounts, run } = await commandLine(place);
     const { code, out } = await run('sign-in-link');
     expect(code).toBe(0);
@@ -75,7 +75,7 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('sign-in-link of %
     });
   });
 
-  it('is for the user that is asked for', async () => {
+  it('is for the specified user', async () => {
     const { accounts, run } = await commandLine(place);
     await accounts((auth) => auth.users.create({ username: 'ann', password: null, role: 'viewer' }, 'test'));
     const link = (await run('sign-in-link', '--user', 'ann', '--json')).json();
@@ -88,7 +88,7 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('sign-in-link of %
 });
 
 describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('user of %s', (place) => {
-  it('adds, lists, changes and removes', async () => {
+  it('adds, lists, changes and removes users', async () => {
     const { accounts, run } = await commandLine(place);
     expect((await run('user', 'list')).out).toContain('no user yet');
     expect((await run('user', 'add', 'ann', '--role', 'admin')).out).toMatch(/Added ann as admin[\s\S]*code=/);
@@ -105,7 +105,7 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('user of %s', (pla
     expect((await run('user', 'list', '--json')).json().users).toMatchObject([{ username: 'ann' }]);
   });
 
-  it('says what is in the way', async () => {
+  it('explains why a change is rejected', async () => {
     const { run } = await commandLine(place);
     await run('user', 'add', 'ann', '--role', 'admin');
     const expectations: [string[], number, RegExp][] = [
@@ -133,7 +133,7 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('user of %s', (pla
 });
 
 describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('token of %s', (place) => {
-  it('makes one that works until it is revoked', async () => {
+  it('creates a token that is valid until it is revoked', async () => {
     const { accounts, run } = await commandLine(place);
     const argv = ['create', '--name', 'telegraf', '--scope', 'read,write', '--scope', 'admin', '--expires-in', '90d'];
     const made = (await run('token', ...argv, '--json')).json();
@@ -149,7 +149,7 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('token of %s', (pl
     expect((await run('token', 'revoke', 'telegraf')).code).toBe(1);
   });
 
-  it('says what is missing or wrong, and shows its help', async () => {
+  it('reports missing and invalid arguments, and shows its help', async () => {
     const { run } = await commandLine(place);
     const expectations: [string[], RegExp][] = [
       [['create', '--scope', 'read'], /required option '--name/],

@@ -3,7 +3,7 @@ import type { Invocation } from './invocation.ts';
 import type { ServiceApi } from './service-api.ts';
 import type { Accounts } from './stored-accounts.ts';
 
-/** Uses the accounts of the running service, or the records of a stopped one. */
+/** Uses the accounts of the running service, or those in the records of a stopped one. */
 export async function withAccounts<T>(invocation: Invocation, use: (accounts: Accounts) => Promise<T>): Promise<T> {
   const service = await invocation.service();
   if (service) return use(await accountsOfService(service));

@@ -23,12 +23,12 @@ import type { Config } from '../config/schema.ts';
 import { Conflict } from '../domain/errors.ts';
 import { lockFolder, SERVICE_FILE } from '../storage/data-folder.ts';
 
-/** What a running service lets the commands of its user know: where it is, and a secret that opens it to them. */
+/** The data that a running service publishes for its user's commands: its address and a secret that grants them access. */
 const Announcement = z.object({
   url: z.url(),
   token: z.string().min(32).max(200),
   pid: z.int().positive(),
-  /** The folder that it keeps its data in, or would after persistence is switched on. */
+  /** Its data folder, or the one that it would use after persistence is switched on. */
   data_dir: z.string().min(1),
 });
 export type Announcement = z.infer<typeof Announcement>;
@@ -36,15 +36,15 @@ export type Announcement = z.infer<typeof Announcement>;
 const OWN_NAME = /^service-\d{1,5}\.json$/;
 const MAX_FILE_BYTES = 16 * 1024;
 const MAX_ANNOUNCEMENTS = 1_000;
-/** Systems remove files from the folder for temporary ones after some days. */
+/** Operating systems delete old temporary files after some days. */
 const RENEW_EVERY_MS = 6 * HOUR_MS;
 const OTHERS = 0o077;
 
 /**
- * Writes where this process answers and the secret of the local command line into a file that its user alone can read: in the runtime folder of
- * the user, and in the data folder where there is one (the service and its user's shell may have different runtime folders).
+ * Writes the address of this process and the secret of the local command line to files that only its user can read: in the runtime folder of the
+ * user, and in the data folder if one exists (the service and its user's shell may have different runtime folders).
  *
- * @returns removes the files
+ * @returns a function that removes the files
  */
 export function announce(
   config: Config,
@@ -74,7 +74,7 @@ export function announce(
   };
 }
 
-/** Services that run for this user, and the one that uses the data folder; what a killed one left is left out. */
+/** The running services of this user, and the one that uses the data folder. Files of a killed service are ignored. */
 export function announcements(config: Config, environment: Environment): Announcement[] {
   const ofFolder = isInUse(config.data_dir) ? read(join(config.data_dir, SERVICE_FILE)) : null;
   const ofUser = runtimeFolders(environment)
@@ -95,7 +95,7 @@ export function announcements(config: Config, environment: Environment): Announc
   return [...(ofFolder === null ? [] : [ofFolder]), ...ofUser];
 }
 
-/** Whether a process uses a data folder, without making it. */
+/** Whether a process uses a data folder. A missing folder is not created. */
 export function isInUse(folder: string): boolean {
   if (!existsSync(join(folder, 'lock'))) return false;
   try {
@@ -107,12 +107,12 @@ export function isInUse(folder: string): boolean {
   }
 }
 
-/** A folder's path that is the same by whatever way it is named. */
+/** The canonical path of a folder. */
 export function realPath(folder: string): string {
   return existsSync(folder) ? realpathSync(folder) : resolve(folder);
 }
 
-/** Makes the folder where it is missing; one that others made or may read is not used. */
+/** Creates the folder if it is missing. Returns false if another user owns or can read it. */
 function isOwnFolder(path: string): boolean {
   try {
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { mode: 0o700 });
@@ -128,7 +128,7 @@ function replaceFile(path: string, text: string, warn: (message: string) => void
   const partial = `${path}.partial`;
   try {
     rmSync(partial, { force: true });
-    // Only a new file: a symbolic link that somebody put there is not followed.
+    // Creates a new file only: a symbolic link that another user planted is not followed.
     writeFileSync(partial, text, { flag: 'wx', mode: 0o600 });
     renameSync(partial, path);
     return true;
@@ -138,11 +138,11 @@ function replaceFile(path: string, text: string, warn: (message: string) => void
   }
 }
 
-/** Null for what is missing, damaged, or could have been written or read by others. */
+/** Null if the file is missing or damaged, or could have been written or read by others. */
 function read(path: string): Announcement | null {
   let file: number;
   try {
-    // Opening a pipe would wait for whoever writes into it.
+    // Non-blocking: opening a named pipe would otherwise wait for a writer.
     file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;

@@ -99,7 +99,7 @@ async function list(config: Config): Promise<Result> {
   };
 }
 
-/** How far a restore to an instant can go without this machine; null where the journal is not copied. */
+/** The last instant to which the copies alone, without this machine, allow a restore; null if the journal is not copied. */
 async function copiedJournalUntil(config: Config): Promise<string | null> {
   const { historyPlaces } = await import('../assembly/backups.ts');
   const { copies } = historyPlaces(config);

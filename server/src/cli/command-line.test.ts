@@ -30,7 +30,7 @@ const COMMANDS = [
   'token',
 ];
 
-/** The environment of a command with an empty data folder and no service. */
+/** Runs commands with an empty data folder and no service. */
 function place() {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,7 +47,7 @@ function place() {
   return { file, environment, run: (...argv: string[]) => runCommand(environment, ...argv) };
 }
 
-/** The address of a server on the loopback. */
+/** Starts a server on loopback and returns its address. */
 async function listening(answer: RequestListener): Promise<string> {
   const server = createServer(answer);
   server.listen(0, '127.0.0.1');
@@ -68,28 +68,25 @@ describe('help', () => {
     }
   });
 
-  it.each(COMMANDS)(
-    'of %s has every option that the command takes, those of its own commands included',
-    async (name) => {
-      const { run } = place();
-      const { code, out } = await run(name, '--help');
-      expect([code, (await run('help', name)).out]).toEqual([0, out]);
-      expect(out).toContain(`Usage: npm start -- ${name} `);
-      expect(out).toMatch(/--config <file>[\s\S]*--json/);
-      const commands = /\nCommands:\n((?: {2}.+\n?)+)/.exec(out)?.[1] ?? '';
-      for (const [, command] of commands.matchAll(/^ {2}([a-z-]+)/gm)) {
-        const { out: part } = await run(name, command!, '--help');
-        for (const [option] of part.matchAll(/--[a-z-]+/g)) expect(out).toContain(option);
-      }
-    },
-  );
+  it.each(COMMANDS)('of %s lists every option of the command, including those of its subcommands', async (name) => {
+    const { run } = place();
+    const { code, out } = await run(name, '--help');
+    expect([code, (await run('help', name)).out]).toEqual([0, out]);
+    expect(out).toContain(`Usage: npm start -- ${name} `);
+    expect(out).toMatch(/--config <file>[\s\S]*--json/);
+    const commands = /\nCommands:\n((?: {2}.+\n?)+)/.exec(out)?.[1] ?? '';
+    for (const [, command] of commands.matchAll(/^ {2}([a-z-]+)/gm)) {
+      const { out: part } = await run(name, command!, '--help');
+      for (const [option] of part.matchAll(/--[a-z-]+/g)) expect(out).toContain(option);
+    }
+  });
 
-  it('says which options are required', async () => {
+  it('marks required options', async () => {
     expect((await place().run('backfill', '--help')).out).toMatch(/--from <store> .*\(required\)/);
   });
 });
 
-describe('wrong usage ends with 2, on standard error, and with --json as an object', () => {
+describe('incorrect usage exits with code 2 and a message on standard error, an object with --json', () => {
   it.each([
     [['strat'], 'unknown command "strat": did you mean start?'],
     [['token', 'creat'], 'unknown command "creat": did you mean create?'],
@@ -123,7 +120,7 @@ describe('wrong usage ends with 2, on standard error, and with --json as an obje
 });
 
 describe('a failure', () => {
-  it('ends with 1, on standard error, and with --json as an object', async () => {
+  it('exits with code 1 and a message on standard error, an object with --json', async () => {
     const { run } = place();
     const plain = await run('user', 'remove', 'nobody');
     expect(plain).toMatchObject({ code: 1, out: '', errors: expect.stringContaining('no user with the id or name') });
@@ -134,7 +131,7 @@ describe('a failure', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('ends a command that waits for the service with 130', async () => {
+  it('ends a command that is waiting for the service, with exit code 130', async () => {
     const asked = Promise.withResolvers<void>();
     const url = await listening(() => asked.resolve());
     const ended = place().run('user', 'list', '--url', url, '--token', 'x', '--json');
@@ -145,7 +142,7 @@ describe('Ctrl-C', () => {
     expect(json().error.code).toBe('interrupted');
   });
 
-  it('cancels the job of the service that the command waits for', async () => {
+  it('cancels the service job that the command is waiting for', async () => {
     const id = '0198c0de-0000-7000-8000-000000000000';
     const times = { created_at: '2026-03-01T00:00:00.000Z', started_at: '2026-03-01T00:00:00.000Z', finished_at: null };
     const job = {
@@ -169,7 +166,7 @@ describe('Ctrl-C', () => {
     expect(requests).toEqual(['POST /api/v1/storage/backups', `GET /api/v1/jobs/${id}`, `DELETE /api/v1/jobs/${id}`]);
   });
 
-  it('ends an import into the data folder, which then continues where it stopped', async () => {
+  it('interrupts an import into the data folder; the next run continues where it stopped', async () => {
     const { file, run } = place();
     const rows = Array.from({ length: 15_000 }, (_, i) => `${new Date(START + i * MINUTE_MS).toISOString()},${i % 10}`);
     const csv = file('load.csv', `at,load\n${rows.join('\n')}\n`);
@@ -192,7 +189,7 @@ describe('Ctrl-C', () => {
     expect(resumed).toMatchObject({ already_there: 10_000, accepted: 5_000 });
   });
 
-  it('ends the process at once while nothing needs cleaning up', async () => {
+  it('ends the process immediately if no cleanup is needed', async () => {
     const { environment } = place();
     const child = spawn(process.execPath, [MAIN, 'user', 'add', 'ann', '--password-file', '-'], {
       env: { PATH: process.env.PATH, ...environment },
@@ -206,7 +203,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-it('loads the named command without the others, the service, the stores or the schemas of endpoints', async () => {
+it('loads only the requested command, without other commands, the service, the stores or endpoint schemas', async () => {
   const hooks = `import { registerHooks } from 'node:module';
     registerHooks({ load: (url, context, next) => (console.error(url), next(url, context)) });`;
   const imported = `data:text/javascript,${encodeURIComponent(hooks)}`;

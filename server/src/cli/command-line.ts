@@ -6,7 +6,7 @@ import { ExpectedError, messageOf } from '../domain/errors.ts';
 import { type CommandDefinition, HELP_COLUMNS, newCommand, type Result, type Runner } from './command.ts';
 import type { Interrupted, Invocation } from './invocation.ts';
 
-/** A command is one line here; its file is loaded when it is needed. */
+/** All commands, one per line. The file of a command is loaded only when the command is used. */
 const COMMANDS: readonly [name: string, summary: string, load: () => Promise<CommandDefinition>][] = [
   ['start', 'Run the service (default)', async () => (await import('./start.ts')).start],
   ['import', 'Import a CSV, JSON, NEM12 or Green Button file', async () => (await import('./import.ts')).importFile],
@@ -35,7 +35,7 @@ const COMMANDS: readonly [name: string, summary: string, load: () => Promise<Com
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
-/** Runs the command that the arguments name. Answers the exit code: 0 done, 1 failed, 2 wrong usage, 3 incomplete, 130 interrupted. */
+/** Runs the command in the arguments. Returns the exit code: 0 success, 1 failure, 2 incorrect usage, 3 incomplete, 130 interrupted. */
 export async function runCommandLine(argv: readonly string[], environment: Environment): Promise<number> {
   const args = withCommand(argv);
   const asJson = argv.includes('--json');
@@ -71,7 +71,7 @@ function withCommand(argv: readonly string[]): string[] {
 
 const OPTIONS_OF_PROGRAM = new Set(['--help', '-h', '--version', '-V']);
 
-/** All commands by name and summary, and the named one whole. */
+/** All commands with name and summary; only the wanted one is complete. */
 async function programFor(wanted: string | undefined, run: Runner): Promise<CommandUnknownOpts> {
   const program = new Command('npm start --')
     .exitOverride()
@@ -103,7 +103,7 @@ interface Failure {
   readonly exitCode: number;
   readonly code: string;
   readonly message: string;
-  /** For people. */
+  /** Plain text, printed without `--json`. */
   readonly text: string;
 }
 
@@ -121,10 +121,10 @@ function named({ commands }: CommandUnknownOpts, name: string | undefined): Comm
   return commands.find((command) => command.name() === name);
 }
 
-/** What these errors are about when a command has commands. */
+/** For a command with subcommands, these errors concern the name of a subcommand. */
 const ABOUT_COMMANDS = new Set(['commander.help', 'commander.unknownCommand', 'commander.excessArguments']);
 
-/** The message about a command that is missing or does not exist, with those that do; null for other errors. */
+/** The message for a missing or unknown command, with the available ones; null for other errors. */
 function unknownName({ code }: CommanderError, command: CommandUnknownOpts): string | null {
   const [given] = command.args;
   if (!ABOUT_COMMANDS.has(code) || command.commands.length === 0 || named(command, given)) return null;
@@ -141,7 +141,7 @@ function failureOf(error: unknown, { interrupted }: { interrupted?: Interrupted 
   const message = messageOf(error);
   if (error instanceof ExpectedError)
     return { exitCode: FAILED, code: error.code, message, text: `Wattkeeper cannot continue: ${message}` };
-  // Without the properties that Node would print: clients of clouds keep whole requests there, with their credentials.
+  // Without the other properties, which Node would print: cloud clients store entire requests in them, including credentials.
   const text = error instanceof Error ? (error.stack ?? message) : message;
   return { exitCode: FAILED, code: 'internal', message, text };
 }

@@ -2,10 +2,10 @@ import { Command, type CommandUnknownOpts, Help, InvalidArgumentError } from '@c
 import type { z } from 'zod';
 import type { Invocation } from './invocation.ts';
 
-/** Exit code of a command that finished, but not with everything: rejected values, unreadable records, lost batches. */
+/** Exit code of a command that finished with an incomplete result: rejected values, unreadable records, lost batches. */
 export const INCOMPLETE = 3;
 
-/** What a command prints: lines for people, or one JSON object with `--json`. */
+/** The output of a command: lines of text, or one JSON object with `--json`. */
 export interface Result {
   readonly lines: readonly string[];
   readonly json: unknown;
@@ -13,7 +13,7 @@ export interface Result {
   readonly code?: number;
 }
 
-/** Runs a command's work and prints its result; null: the work has printed it. */
+/** Runs a command's work and prints its result. Null: the work has already printed it. */
 export type Runner = (
   command: CommandUnknownOpts,
   work: (invocation: Invocation) => Promise<Result | null>,
@@ -22,10 +22,10 @@ export type Runner = (
 /** A command: its arguments, its help, and its work. */
 export type CommandDefinition = (run: Runner) => CommandUnknownOpts;
 
-/** Width of the texts of `--help`. */
+/** Line width of the `--help` output. */
 export const HELP_COLUMNS = 120;
 
-/** A command with the options that every command has. */
+/** Creates a command with the options that all commands share. */
 export function newCommand(name: string) {
   return new Command(name)
     .exitOverride()
@@ -43,7 +43,7 @@ export function newCommand(name: string) {
     .option('--json', 'print one JSON object on the last line: the result, or {"error": {"code", "message"}}');
 }
 
-/** A command that works on a running service: @param scopes what an API token needs for it */
+/** Creates a command that uses a running service. @param scopes the token scopes that it requires */
 export function serviceCommand(name: string, scopes: string) {
   return newCommand(name)
     .option('--url <url>', 'address of the service; default: the one that runs on this machine')
@@ -53,7 +53,7 @@ export function serviceCommand(name: string, scopes: string) {
     );
 }
 
-/** Reads an argument by a schema of the contract. */
+/** Returns a parser that validates an argument with a schema of the contract. */
 export function by<T>(schema: z.ZodType<T>): (text: string) => T {
   return (text) => {
     const parsed = schema.safeParse(text);
@@ -67,12 +67,12 @@ function sentenceOf(issue: z.core.$ZodIssue): string {
   return issue.code === 'invalid_value' ? `It must be one of ${issue.values.join(', ')}.` : `${issue.message}.`;
 }
 
-/** Reads an option that may be given several times. */
+/** Collects the values of an option that may be repeated. */
 export function collect(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text];
 }
 
-/** The options of each action: the help of a command is complete without asking for that of its actions. */
+/** The options of all subcommands, so that the help of a command is complete. */
 function optionsOfActions({ commands }: CommandUnknownOpts): string {
   return commands
     .map((action) => ({ action, help: action.createHelp() }))

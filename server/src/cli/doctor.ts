@@ -24,7 +24,7 @@ interface Finding {
 const NODE_MAJOR = 24;
 const MIN_FREE_BYTES = 1e9;
 const MAX_BACKUP_AGE_MS = 3 * UTC_DAY_MS;
-/** No clock of a machine that runs this program is right before it was written. */
+/** An earlier clock is wrong: this program did not exist then. */
 const NOT_BEFORE = Date.UTC(2026, 0, 1);
 const TIMEOUT_MS = 5_000;
 const DRAIN_MS = 10_000;
@@ -95,7 +95,7 @@ async function* examineFolder({ data_dir }: Config): AsyncGenerator<Finding> {
   yield free >= MIN_FREE_BYTES ? ok('disk', detail) : warning('disk', `${detail}: make room, or move data_dir`);
 }
 
-/** Asks the service that runs; without one, what a service would open is examined. */
+/** Queries the running service. If none runs, examines the stores that a service would open. */
 async function* examineService(
   { config, environment }: Invocation,
   stopped: (() => AsyncGenerator<Finding>) | null = null,
@@ -117,7 +117,7 @@ async function* examineStopped(config: Config): AsyncGenerator<Finding> {
   yield* examineStores(config);
 }
 
-/** Opens everything as the service does. */
+/** Opens all parts in the same way as the service. */
 async function* examineStores(config: Config): AsyncGenerator<Finding> {
   const { openPipeline } = await import('../assembly/pipeline.ts');
   const log = pino({ level: 'silent' });
@@ -131,7 +131,7 @@ async function* examineStores(config: Config): AsyncGenerator<Finding> {
   }
 }
 
-/** Without a token the service shows its status alone. */
+/** Without a token the service reports only its status. */
 async function* askService({ url, token }: RunningService): AsyncGenerator<Finding> {
   const address = new ApiClient(url).url(getHealth);
   try {

@@ -63,7 +63,7 @@ async function formatOf(file: string, refuse: (message: string) => never): Promi
   return found ?? refuse(`the file must end in ${allowed.join(', ')}; got ${file}`);
 }
 
-/** Answers how many bytes were written. A file gets its name when it is complete. */
+/** Returns the number of bytes written. A file gets its final name when it is complete. */
 async function write(invocation: Invocation, selection: Selection, format: Format, file: string): Promise<number> {
   const service = await invocation.service();
   const bar = new ProgressBar('Exporting');

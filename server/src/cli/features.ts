@@ -9,7 +9,7 @@ import { onRecords } from './work.ts';
 
 const LOOK_EVERY_MS = 200;
 
-/** Features as the service has them, or as it will find them when it starts. */
+/** The features of the running service, or those that it reads at its next start. */
 interface Switchboard {
   list(): Promise<readonly Feature[]>;
   set(name: string, enabled: boolean): Promise<Feature>;
@@ -64,7 +64,7 @@ async function ofService(service: ServiceApi, signal: AbortSignal): Promise<Swit
   };
 }
 
-/** Waits for the end of a change that continues after the switch. @throws Unavailable when it fails */
+/** Waits until a change that continues after the switch has finished. @throws Unavailable if it fails */
 async function settled(switched: Feature, look: () => Promise<Feature>, signal: AbortSignal): Promise<Feature> {
   const bar = new ProgressBar('Moving to disk');
   let feature = switched;

@@ -3,10 +3,10 @@ import type { RunOutcome } from '../features/importing/run-import.ts';
 import type { ImportReport } from '../sources/import/import-report.ts';
 import type { SeriesReport } from '../sources/import/series-tally.ts';
 
-/** Series that the report for people lists individually. */
+/** Maximum number of series that the text report lists individually. */
 const MAX_SERIES_SHOWN = 30;
 
-/** The report of an import for people. */
+/** The text report of an import. */
 export function describe(
   path: string,
   target: string,

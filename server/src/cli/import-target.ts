@@ -10,14 +10,14 @@ import type { Invocation } from './invocation.ts';
 import type { ServiceApi } from './service-api.ts';
 import { onFolder } from './work.ts';
 
-/** Limits of one request; by default the service takes 32 MB and 50,000 readings. */
+/** Limits of one request. By default the service accepts 32 MB and 50,000 readings. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_REQUEST_READINGS = 20_000;
 const MAX_TRIES = 8;
-/** Time for the stores to take what was imported. */
+/** Time limit for writing imported readings to the stores. */
 const DRAIN_MS = 10 * MINUTE_MS;
 
-/** Imports into the running service, or into the data folder while none runs. */
+/** Imports into the running service, or into the data folder if none runs. */
 export async function withImportTarget<T>(
   invocation: Invocation,
   use: (target: ImportTarget) => Promise<T>,
@@ -73,7 +73,7 @@ async function serviceTarget(service: ServiceApi): Promise<ImportTarget> {
   };
 }
 
-/** The service's units of metrics; without a token that may read, the built-in catalogue. */
+/** The metric catalogue of the service; the built-in one if the token does not have the scope `read`. */
 async function catalogueOf(service: ServiceApi): Promise<MetricCatalogue> {
   const catalogue = new MetricCatalogue();
   if (!service.hasToken) return catalogue;
@@ -114,7 +114,7 @@ async function post(service: ServiceApi, blocks: readonly Block[]): Promise<Sink
   };
 }
 
-/** One reading for each device and instant. */
+/** Combines values into one reading per device and instant. */
 function readingsOf(blocks: readonly Block[]): TimedReading[] {
   const readings = new Map<string, { device_id: string; timestamp: number; values: Map<string, number> }>();
   for (const { group, quantities, devices, device, timestamps, columns } of blocks) {

@@ -50,7 +50,7 @@ export const importFile: CommandDefinition = (run) =>
       return run(command, (invocation) => imported(invocation, path, { ...options, mapping }));
     });
 
-/** Writes a mapping for a file. */
+/** Detects the mapping of a file and writes it. */
 async function detected(path: string, { mapping: target, timezone, site, currency }: ImportOptions): Promise<Result> {
   const { detectMapping, mappingText } = await import('../sources/import/detect/detect.ts');
   const { mapping, notes } = await detectMapping(await diskFile(path), { timezone, site, currency });

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { requireService, runningService } from './running-service.ts';
 import { ServiceApi, type ServiceApiOptions } from './service-api.ts';
 
-/** The options that commands have in common. */
+/** Options that all commands share. */
 export interface SharedOptions {
   readonly config?: string;
   readonly json?: boolean;
@@ -12,7 +12,7 @@ export interface SharedOptions {
   readonly token?: string;
 }
 
-/** One run of a command: what its shared options name, and the signal of Ctrl-C. */
+/** One run of a command: its shared options, configuration and service, and the signal of Ctrl-C. */
 export class Invocation {
   readonly options: SharedOptions;
   readonly environment: Environment;
@@ -25,13 +25,13 @@ export class Invocation {
     this.environment = environment;
   }
 
-  /** @throws InvalidInput with every setting that is wrong */
+  /** @throws InvalidInput with all invalid settings */
   get config(): Config {
     this.#config ??= loadConfig({ file: this.options.config, environment: this.environment });
     return this.#config;
   }
 
-  /** Aborts at Ctrl-C and SIGTERM. Until a command takes it, both end the process at once, as they do the second time. */
+  /** Aborts on Ctrl-C and SIGTERM. Before a command reads this property, and on a second Ctrl-C or SIGTERM, the process ends immediately. */
   get signal(): AbortSignal {
     if (this.#interrupt === undefined) {
       this.#interrupt = new AbortController();
@@ -40,19 +40,19 @@ export class Invocation {
     return this.#interrupt.signal;
   }
 
-  /** What ended the command early, if anything did. */
+  /** The interruption that ended the command early, or null. */
   get interrupted(): Interrupted | null {
     const { signal } = this.#interrupt ?? {};
     return signal?.aborted ? (signal.reason as Interrupted) : null;
   }
 
-  /** The service that the command works on; null: the data folder, which no process uses. @throws as `runningService` */
+  /** The service that the command uses; null: no process uses the data folder, and the command uses it directly. @throws as `runningService` */
   async service(options: Omit<ServiceApiOptions, 'signal'> = {}): Promise<ServiceApi | null> {
     const found = await runningService(this.config, this.environment, this.options);
     return found && new ServiceApi(found, { ...options, signal: this.signal });
   }
 
-  /** Ends the command's part in Ctrl-C and SIGTERM. */
+  /** Stops handling Ctrl-C and SIGTERM. */
   end(): void {
     for (const name of SIGNALS) process.off(name, this.#onSignal);
   }
@@ -68,7 +68,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 type InterruptSignal = (typeof SIGNALS)[number];
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Someone pressed Ctrl-C or ended the process. */
+/** The user pressed Ctrl-C, or the process received SIGTERM. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 

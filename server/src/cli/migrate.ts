@@ -8,11 +8,11 @@ import { by, type CommandDefinition, INCOMPLETE, serviceCommand } from './comman
 import type { Invocation } from './invocation.ts';
 import { longWork } from './work.ts';
 
-/** Whoever runs commands on the data folder is its administrator. */
+/** A user who can run commands on the data folder has the rights of an administrator. */
 const SELF: Rights = { name: 'command line', scopes: SCOPES_OF_ROLE.admin };
-/** A store takes what arrives at this pace while nothing else runs. */
+/** Pause between writes to a store. It is short because nothing else runs. */
 const STORE_PAUSE_MS = 20;
-/** Entries of each list that the report for people shows. */
+/** Maximum number of entries per list in the text report. */
 const MAX_PLACES_LISTED = 20;
 const EXAMPLES = `
 SOURCE and FROM:

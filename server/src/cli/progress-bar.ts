@@ -1,7 +1,7 @@
 const WIDTH = 30;
 const LINE_EVERY_MS = 10_000;
 
-/** Shows the progress of a long command on stderr: a bar that grows in place on a terminal; elsewhere a line every ten seconds. */
+/** Shows the progress of a long command on stderr: a bar on a terminal, otherwise a line every ten seconds. */
 export class ProgressBar {
   readonly #title: string;
   readonly #isTerminal = process.stderr.isTTY;
@@ -12,7 +12,7 @@ export class ProgressBar {
     this.#title = title;
   }
 
-  /** @param share 0 to 1, null while unknown */
+  /** @param share the completed share, 0 to 1; null while unknown */
   show(share: number | null, note = ''): void {
     const percent = share === null ? '' : `${Math.round(share * 100)} %`;
     if (this.#isTerminal) {

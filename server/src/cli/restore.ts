@@ -64,7 +64,7 @@ interface Wanted {
 
 interface Restored extends FolderRestoreReport {
   readonly folder: string;
-  /** Folder with the data that was there before. */
+  /** Folder with the previous data. */
   readonly before: string | null;
 }
 
@@ -84,7 +84,7 @@ function resultOf(restored: Restored, at: string | undefined): Result {
   return { lines, json, code: missing.length > 0 ? INCOMPLETE : 0 };
 }
 
-/** Restores beside the data and then puts it in its place, all under the folder's lock. */
+/** Restores to a folder next to the current data, then replaces the data with it. Holds the folder's lock throughout. */
 async function replace(invocation: Invocation, wanted: Wanted): Promise<Restored> {
   refuseWhileRunning(invocation);
   const folder = openDataFolder(invocation.config.data_dir);
@@ -99,7 +99,7 @@ async function replace(invocation: Invocation, wanted: Wanted): Promise<Restored
   }
 }
 
-/** Also one without persistence: switching that on needs an empty folder. */
+/** Also rejects while a service without persistence runs: switching persistence on requires an empty folder. */
 function refuseWhileRunning({ config, environment }: Invocation): void {
   const folder = realPath(config.data_dir);
   const running = announcements(config, environment).find(({ data_dir }) => data_dir === folder);
@@ -107,7 +107,7 @@ function refuseWhileRunning({ config, environment }: Invocation): void {
   throw new Conflict(`the service at ${running.url} has the data folder ${folder}: stop it, or restore --into another`);
 }
 
-/** @param dataFolder what the folder becomes in the end */
+/** @param dataFolder the final location of the folder */
 async function restoreInto(
   { config, signal }: Invocation,
   { backup, at, withArchive }: Wanted,
@@ -139,7 +139,7 @@ async function pathOf(given: string, config: Config): Promise<string> {
   return folder.file(backup.name);
 }
 
-/** A backup by its name, fetched from its copy where it is not here. */
+/** Finds a backup by name. If it is not on this machine, its copy is downloaded. */
 async function fromCopy(name: string, config: Config, folder: BackupFolder): Promise<Backup> {
   const copies = backupCopies(config);
   const here = (await folder.list()).some((backup) => backup.name === name);

@@ -10,31 +10,31 @@ import { Conflict, InvalidInput, messageOf, Unauthorized, Unavailable } from '..
 import { type Announcement, announcements, isInUse, realPath } from './announcement.ts';
 import type { RunningService } from './service-api.ts';
 
-/** Address of this machine where the service listens on every address. */
+/** The local address to use if the service listens on all addresses. */
 const ANYWHERE = new Map([
   ['0.0.0.0', '127.0.0.1'],
   ['::', '[::1]'],
 ]);
 
-/** What the command line says about the service. */
+/** Command-line options that select the service. */
 export interface Given {
   readonly url?: string | undefined;
   readonly token?: string | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
-/** What does not say by then what it is may be anything. */
+/** Time limit for the check that a server is Wattkeeper. */
 const STRANGER_TIMEOUT_MS = 3_000;
-/** Nobody listens there. */
+/** Error codes if no process listens at the address. */
 const NOT_THERE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
 
 /**
- * The service that a command works on (docs/decisions/0033-commands-find-the-service.md): the one that `--url` names, else the one that runs at the
- * configured address or on the configured data folder, whatever this configuration says about persistence. Null when none runs and the
- * command may work on the data folder itself, under its lock.
+ * Finds the service that a command uses (docs/decisions/0033-commands-find-the-service.md): the one that `--url` names, else the one that runs at
+ * the configured address or on the configured data folder, regardless of `persistence`. Returns null if none runs and the command may use the
+ * data folder directly, under its lock.
  *
- * @throws Unauthorized when one runs that this user has no credentials for; Unavailable when it does not answer, or when none runs and there is
- * nothing on disk to work on; Conflict when the one at the address keeps its data elsewhere
+ * @throws Unauthorized if a service runs for which this user has no credentials; Unavailable if it does not respond, or if none runs and no data
+ * is on disk; Conflict if the service at the address uses another data folder
  */
 export async function runningService(
   config: Config,
@@ -61,7 +61,7 @@ export async function runningService(
   );
 }
 
-/** As `runningService`, for what only a running service can do. */
+/** Like `runningService`, for commands that require a running service. */
 export async function requireService(config: Config, environment: Environment, given: Given): Promise<RunningService> {
   const found = await runningService(config, environment, given);
   if (found !== null) return found;
@@ -76,27 +76,27 @@ function named(config: Config, environment: Environment, url: string, token: str
   return { url: address, token: token ?? local?.token ?? config.auth.admin_token };
 }
 
-/** Those at the configured address or on the data folder; one that is both is the first, then what is at the address. */
+/** The services at the configured address or on the data folder, in this order: both, address only, data folder only. */
 function announcedFor({ http }: Config, folder: string, all: readonly Announcement[]): Announcement[] {
   const rank = ({ url, data_dir }: Announcement) =>
     (http.port !== 0 && Number(new URL(url).port) === http.port ? 2 : 0) + (data_dir === folder ? 1 : 0);
   return all.filter((one) => rank(one) > 0).sort((a, b) => rank(b) - rank(a));
 }
 
-/** Whether it is the service that wrote the secret: it ends with the process, and another may have the address now. */
+/** Whether the address still belongs to the service that wrote the secret: that process may have ended, and another may use its address. */
 async function knows({ url, token }: Announcement): Promise<boolean> {
   const answer = await ask(new ApiClient(url).url(getMe), { authorization: `Bearer ${token}` });
   return answer !== null && getMe.answers[200].safeParse(answer).success;
 }
 
-/** The configured address, when a Wattkeeper answers there, whoever started it. */
+/** The configured address if a Wattkeeper service of any user responds there, else null. */
 async function answeringAt(config: Config): Promise<string | null> {
   const url = ownUrl(config);
   const answer = await ask(new ApiClient(url).url(getHealth), {}, STRANGER_TIMEOUT_MS).catch(() => null);
   return getHealth.answers[200].safeParse(answer).success ? url : null;
 }
 
-/** The JSON that is answered; null when nobody listens or the answer is something else. */
+/** The JSON response; null if no process listens or the response is not JSON. */
 async function ask(url: string, headers: Readonly<Record<string, string>>, timeoutMs = TIMEOUT_MS): Promise<unknown> {
   try {
     const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
@@ -106,7 +106,7 @@ async function ask(url: string, headers: Readonly<Record<string, string>>, timeo
     if ((error as Error).name === 'TimeoutError') {
       throw new Unavailable(`${url} does not answer within ${timeoutMs / 1000} s`, { cause: error });
     }
-    // What answers may be no JSON, or no HTTP.
+    // The response may not be JSON or even HTTP.
     if (error instanceof SyntaxError || NOT_THERE.has(code ?? '') || code?.startsWith('HPE_')) return null;
     throw new Unavailable(`${url} cannot be asked: ${messageOf(error)}`, { cause: error });
   }
@@ -132,7 +132,7 @@ function at(config: Config): string {
   return config.http.port === 0 ? '' : ` at ${ownUrl(config)}`;
 }
 
-/** Where a service of this configuration answers on this machine, with its prefix, without a slash at the end. */
+/** Local URL of a service with this configuration, including the prefix, without a trailing slash. */
 export function ownUrl({
   http: { host, port, prefix },
 }: {

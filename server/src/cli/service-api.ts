@@ -21,31 +21,31 @@ const CANCEL_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS = 2 * MINUTE_MS;
 const FIRST_WAIT_MS = SECOND_MS;
 const MAX_WAIT_MS = MINUTE_MS;
-/** The service is busy or starting: another try makes sense. */
+/** Status codes of a service that is busy or starting: a retry may succeed. */
 const TRY_AGAIN = new Set([429, 502, 503, 504]);
-/** The connection existed, so another try makes sense. */
+/** Error codes of a connection that was established and then lost: a retry may succeed. */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'TimeoutError']);
 const Problem = z.object({ detail: z.string() });
 
 export interface RunningService {
-  /** With its prefix, without a slash at the end. */
+  /** Including the prefix, without a trailing slash. */
   readonly url: string;
   readonly token: string | undefined;
 }
 
 export interface ServiceApiOptions {
   readonly signal?: AbortSignal | undefined;
-  /** How often a request is sent while the service is busy or the connection breaks; the requests must be repeatable. Default: once. */
+  /** Maximum attempts per request if the service is busy or the connection is lost. More than 1 requires idempotent requests. Default: 1. */
   readonly maxTries?: number;
-  /** Token that the message about a refused one describes. */
+  /** Description of a suitable token, for the message about a rejected one. */
   readonly suggestedToken?: string;
 }
 
 /**
- * Client of a running service, which may have another version.
+ * Client of a running service, which may have a different version.
  *
- * Every method throws Unauthorized or Forbidden without a token that may, Unavailable when the service does not answer or is busy, else NotFound,
- * Conflict or InvalidInput with the detail of its answer; the reason of the signal when that aborts.
+ * Every method throws Unauthorized or Forbidden if the token lacks permission; Unavailable if the service does not respond or is busy; otherwise
+ * NotFound, Conflict or InvalidInput with the detail of the response. If the signal aborts, it throws the signal's reason.
  */
 export class ServiceApi extends ApiClient {
   readonly hasToken: boolean;
@@ -62,7 +62,7 @@ export class ServiceApi extends ApiClient {
     this.#options = options;
   }
 
-  /** Waits for the end of a job; cancels it when the signal aborts. Returns the job's result. */
+  /** Waits until a job has finished and returns its result. Cancels the job if the signal aborts. */
   async resultOf(started: Job, onProgress: OnProgress): Promise<unknown> {
     const { signal } = this.#options;
     let job = started;
@@ -80,7 +80,7 @@ export class ServiceApi extends ApiClient {
     throw new InvalidInput(`${job.name} ${job.state}: ${job.error ?? 'someone cancelled it'}`);
   }
 
-  /** Writes a message when the job may still run. */
+  /** Prints a message if the job may still be running. */
   async #cancel(id: string): Promise<void> {
     try {
       await this.call(cancelJob, { params: { id }, signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS) });
@@ -90,7 +90,7 @@ export class ServiceApi extends ApiClient {
     }
   }
 
-  /** Sends a request, again while the service is busy. Ends with the signal of the request; without one, with that of the command or after 2 min. */
+  /** Sends a request, with retries while the service is busy. The request's signal aborts it; without one, the command's signal or 2 min. */
   async #send(url: string, init: RequestInit): Promise<Response> {
     const { maxTries = 1 } = this.#options;
     const signal = init.signal ?? this.#options.signal;

@@ -10,7 +10,7 @@ import { type CommandDefinition, newCommand } from './command.ts';
 import type { Invocation } from './invocation.ts';
 import { ownUrl } from './running-service.ts';
 
-/** A stop takes no longer. Parts that are open then end as in a kill, after which nothing acknowledged is missing. */
+/** Time limit of a stop. Parts that are still open then end as if killed, without loss of acknowledged readings. */
 const MAX_STOP_MS = 9_500;
 
 export const start: CommandDefinition = (run) =>
@@ -56,7 +56,7 @@ async function sayReady(app: App, config: Config, asJson: boolean): Promise<void
     );
 }
 
-/** Where a service answers on this machine. */
+/** The local URL of a service. */
 function urlHere({ url }: App, { http }: Config): string {
   return ownUrl({ http: { ...http, port: Number(new URL(url).port) } });
 }
@@ -70,7 +70,7 @@ async function end(service: ReplaceableApp, log: Logger): Promise<void> {
     );
 }
 
-/** A bar that grows in place on a terminal; elsewhere a line at the end. */
+/** Shows a progress bar on a terminal, otherwise one line at the end. */
 function showProgress(share: number | null): void {
   const known = share ?? 0;
   const done = known >= 1;

@@ -20,7 +20,7 @@ import { onRecords } from './work.ts';
 /** Users, tokens and links of a running or a stopped service. A name may also be an id. Methods throw expected errors. */
 export interface Accounts {
   users(): Promise<readonly User[]>;
-  /** @param user password null: the user signs in by links only */
+  /** @param user password null: the user signs in only with links */
   addUser(user: { username: string; role: Role; password: string | null }): Promise<User>;
   changeUser(name: string, change: { role: Role } | { password: string }): Promise<User>;
   removeUser(name: string): Promise<User>;
@@ -28,14 +28,14 @@ export interface Accounts {
   /** @param token expires_at as an instant; null: never */
   createToken(token: { name: string; scopes: GrantableScope[]; expires_at: string | null }): Promise<ApiTokenCreated>;
   revokeToken(name: string): Promise<ApiToken>;
-  /** @param username null: the first administrator, who is made when there is no user */
+  /** @param username null: the first administrator, who is created if no user exists */
   createLink(username: string | null): Promise<SignInLink>;
 }
 
-/** Whoever can run commands on the data folder may do everything. */
+/** A user who can run commands on the data folder has all rights. */
 const MAKER: TokenMaker = { name: COMMAND_LINE, scopes: SCOPES_OF_ROLE.admin, userId: null };
 
-/** Uses the accounts of a stopped service, for instance to let its administrator in again. */
+/** Uses the accounts of a stopped service, for example to restore an administrator's access. */
 export function withStoredAccounts<T>(config: Config, use: (accounts: Accounts) => Promise<T>): Promise<T> {
   return onRecords(config, (records) => {
     const log = openLog(config, 'info');
@@ -44,7 +44,7 @@ export function withStoredAccounts<T>(config: Config, use: (accounts: Accounts) 
   });
 }
 
-/** @param baseUrl where the service will answer, with its prefix */
+/** @param baseUrl the URL of the service when it runs, including the prefix */
 function storedAccounts(auth: AuthService, baseUrl: string): Accounts {
   const { users, tokens } = auth;
   return {

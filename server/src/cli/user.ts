@@ -98,7 +98,7 @@ async function list(invocation: Invocation): Promise<Result> {
   return { lines: lines.length > 0 ? lines : none, json: { users: all } };
 }
 
-/** The first line of a file, or of standard input for `-`: everyone on the machine could read a secret on the command line. */
+/** The first line of a file, or of standard input for `-`. A secret on the command line would be visible to all users of the machine. */
 function secretFrom(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8').split(/\r?\n/)[0]!;

@@ -11,10 +11,10 @@ import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { ServiceApi } from './service-api.ts';
 
-/** Time for the stores to take what a command wrote. */
+/** Time limit for writing a command's readings to the stores. */
 const DRAIN_MS = MINUTE_MS;
 
-/** What long work is given. */
+/** The context of a long operation. */
 export interface WorkContext {
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
@@ -23,15 +23,15 @@ export interface WorkContext {
 export interface LongWork {
   /** Title of the progress bar. */
   readonly title: string;
-  /** Starts the work as a job of a running service. */
+  /** Starts the operation as a job of a running service. */
   readonly start: (service: ServiceApi) => Promise<Job>;
-  /** The same work on the data folder, while no service runs. */
+  /** The same operation on the data folder, if no service runs. */
   readonly alone: (pipeline: Pipeline, context: WorkContext) => Promise<unknown>;
-  /** Configuration for work on the data folder; default: that of the service. */
+  /** Configuration for the operation on the data folder; default: that of the service. */
   readonly config?: Config;
 }
 
-/** Runs work as a job of the running service, or here on the data folder. Answers its result. */
+/** Runs a long operation as a job of the running service, or in this process on the data folder. Returns its result. */
 export async function longWork(invocation: Invocation, work: LongWork): Promise<unknown> {
   const { title, start, alone, config } = work;
   const service = await invocation.service();
@@ -46,7 +46,7 @@ export async function longWork(invocation: Invocation, work: LongWork): Promise<
   }
 }
 
-/** Works on the data folder with everything that a service has except the web. @throws Conflict while a process uses the folder */
+/** Opens a pipeline on the data folder and runs work with it. @throws Conflict if another process uses the folder */
 export async function onFolder<T>(
   invocation: Invocation,
   work: (pipeline: Pipeline) => Promise<T>,
@@ -57,12 +57,12 @@ export async function onFolder<T>(
   try {
     return await work(pipeline);
   } finally {
-    // What is left is in the journal, from which the next start continues.
+    // The remaining batches are in the journal, from which the next start continues.
     await pipeline.close(invocation.interrupted ? 0 : drainMs);
   }
 }
 
-/** Works on the records of a stopped service, under the lock of its data folder. @throws Conflict while a process uses the folder */
+/** Uses the records of a stopped service, under the lock of its data folder. @throws Conflict if another process uses the folder */
 export async function onRecords<T>(config: Config, work: (records: RecordStore) => Promise<T>): Promise<T> {
   const { openRecords } = await import('../storage/records/record-store.ts');
   const folder = openDataFolder(config.data_dir);
