@@ -46,7 +46,7 @@ it.each([
   expect(kindOfAddress(address).kind).toBe(kind);
 });
 
-it('an IPv4 address is of the same kind in every IPv6 spelling', () => {
+it('an IPv4 address has the same kind in every IPv6 notation', () => {
   const byte = fc.nat(255);
   const inRange = fc.constantFrom(
     [127, 0],
@@ -61,7 +61,7 @@ it('an IPv4 address is of the same kind in every IPv6 spelling', () => {
   );
   fc.assert(
     fc.property(fc.oneof(fc.tuple(byte, byte), inRange), byte, byte, ([a, b], c, d) => {
-      // Addresses below 1.0.0.0 at the end of ::/96 are those of IPv6 itself, such as ::1.
+      // In ::/96, addresses that end below 1.0.0.0 are native IPv6 addresses, such as ::1.
       fc.pre(a! > 0);
       const [high, low] = [((a! << 8) | b!).toString(16), ((c << 8) | d).toString(16)];
       const { kind } = kindOfAddress(`${a}.${b}.${c}.${d}`);
@@ -79,7 +79,7 @@ it('an IPv4 address is of the same kind in every IPv6 spelling', () => {
   );
 });
 
-it('knows hosts that are never connected, and leaves names to their resolution', () => {
+it('recognises addresses that are never connected to; names are checked when they are resolved', () => {
   const hosts = ['169.254.1.1', '[fe80::1]', '[::]', '127.0.0.1', '[::1]', 'metadata.google.internal', ''];
   expect(hosts.filter(isNeverConnected)).toEqual(['169.254.1.1', '[fe80::1]', '[::]']);
 });

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** `local`: this machine and private networks; `never`: addresses that no server of use has, or that must not be asked. */
+/** `local`: this machine and private networks; `never`: addresses that no useful server has, or that must not be contacted. */
 export type AddressKind = 'public' | 'local' | 'never';
 
-/** Metadata services with credentials of cloud machines, in addition to those at link-local addresses. */
+/** Cloud metadata services, which expose credentials of the machine; those at link-local addresses are covered separately. */
 const METADATA = [
   '100.100.100.200/32', // Alibaba
   '168.63.129.16/32', // Azure
@@ -14,18 +14,18 @@ const METADATA = [
 ].map((range) => ipaddr.parseCIDR(range));
 
 const LOCAL: ReadonlySet<string> = new Set(['loopback', 'private', 'carrierGradeNat', 'uniqueLocal']);
-/** Unicast addresses that are assigned (RFC 4291, section 2.4). */
+/** Allocated global unicast addresses (RFC 4291, section 2.4). */
 const GLOBAL_V6 = ipaddr.parseCIDR('2000::/3');
-/** The IPv4 address is at the end (RFC 4291, section 2.5.5; RFC 7915; RFC 6052). */
+/** Ranges whose addresses end with an IPv4 address (RFC 4291, section 2.5.5; RFC 7915; RFC 6052). */
 const ENDS_IN_V4 = ['::/96', '::ffff:0:0/96', '::ffff:0:0:0/96', '64:ff9b::/96'].map((range) =>
   ipaddr.parseCIDR(range),
 );
 const SIX_TO_FOUR = ipaddr.parseCIDR('2002::/16');
 
 /**
- * Where an IP address leads, and the name of its range for messages. An IPv6 address that stands for an IPv4 address (mapped, translated,
- * 6to4) is of the kind of that one; an unknown range is `never`.
- * @param text as the system writes addresses, without brackets
+ * The kind of an IP address, and the name of its range for messages. An IPv6 address that represents an IPv4 address (mapped, translated,
+ * 6to4) has the kind of the IPv4 address; an unknown range is `never`.
+ * @param text the address in the system's notation, without brackets
  */
 export function kindOfAddress(text: string): { readonly kind: AddressKind; readonly range: string } {
   const address = ipaddr.parse(text);
@@ -42,7 +42,7 @@ export function kindOfAddress(text: string): { readonly kind: AddressKind; reado
   return { kind: kindOfRange(range), range };
 }
 
-/** Whether a host is an IP address that nothing connects to. A name is checked when it is resolved. */
+/** Whether a host is an IP address that is never connected to. A name is checked when it is resolved. */
 export function isNeverConnected(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1');
   return isIP(address) !== 0 && kindOfAddress(address).kind === 'never';

@@ -3,11 +3,11 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Gate } from './gate.ts';
 
-/** An idle connection is closed before most servers do so, or a request would meet its end. */
+/** Closes idle connections before most servers do, so that no request is sent on a connection that the server is closing. */
 const IDLE_MS = 4_000;
 const OPTIONS: AgentOptions = { keepAlive: true, timeout: IDLE_MS };
 
-/** Agents of `node:http` and `node:https`, as clients of object stores take them too, whose connections a gate lets out. */
+/** Agents for `node:http` and `node:https` whose connections pass through a gate. Clients of object stores accept them too. */
 export function agentsOf(gate: Gate): { readonly http: HttpAgent; readonly https: HttpsAgent } {
   return { http: gated(new HttpAgent(OPTIONS), gate), https: gated(new HttpsAgent(OPTIONS), gate) };
 }
@@ -19,7 +19,7 @@ function gated<A extends HttpAgent>(agent: A, gate: Gate): A {
       const lookup = gate.lookupFor(options.host ?? 'localhost', Number(options.port));
       return connect({ ...options, lookup }, done);
     } catch (error) {
-      // An error that is thrown here would end the process.
+      // An error thrown here would end the process.
       process.nextTick(() => done?.(error as Error, new Socket()));
       return undefined;
     }
@@ -27,7 +27,7 @@ function gated<A extends HttpAgent>(agent: A, gate: Gate): A {
   return agent;
 }
 
-/** A socket for clients that connect it themselves, by port and host or by the path of a socket of this machine. */
+/** A socket for clients that connect it themselves, to a host and port or to the path of a Unix domain socket. */
 export function gatedSocket(gate: Gate): Socket {
   const socket = new Socket();
   const connect = socket.connect.bind(socket);

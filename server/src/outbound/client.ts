@@ -7,17 +7,17 @@ import { AddressRefused, type Gate } from './gate.ts';
 
 /** Maximum number of redirects per request. */
 export const MAX_REDIRECTS = 3;
-/** These redirects preserve method and body; others would change the request to a GET. */
+/** Redirects that preserve method and body. Others would change the request to a GET. */
 const REDIRECTS_OF_ALL: ReadonlySet<number> = new Set([307, 308]);
 const REDIRECTS_OF_GET: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface OutboundRequest {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Headers that are sent to the named server only, not to one that it redirects to. */
+  /** Headers that are sent only to the named server, not to the target of a redirect. */
   readonly credentials?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
-  /** Aborts the request and the reading of its answer. */
+  /** Aborts the request and the reading of the response. */
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +28,7 @@ export interface OutboundResponse {
   readonly body: IncomingMessage;
 }
 
-/** HTTP requests through a gate. Answers are neither decompressed nor read here. */
+/** Sends HTTP requests through a gate. Responses are neither decompressed nor read. */
 export class OutboundClient {
   readonly #agents: ReturnType<typeof agentsOf>;
 
@@ -36,7 +36,7 @@ export class OutboundClient {
     this.#agents = agentsOf(gate);
   }
 
-  /** @throws AddressRefused for what the gate does not let out, and what the network throws */
+  /** @throws AddressRefused if the gate does not allow the address; network errors unchanged */
   async send(address: string, request: OutboundRequest): Promise<OutboundResponse> {
     let url = checked(address);
     const named = url.origin;
@@ -77,7 +77,7 @@ export class OutboundClient {
   }
 }
 
-/** The body as text; a longer one is rejected. */
+/** Reads the body as text. Rejects a body that exceeds `maxBytes`. */
 export async function textOf({ body }: OutboundResponse, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -103,7 +103,7 @@ function targetOf(location: string, from: URL): URL {
   return target;
 }
 
-/** Permitted schemes are listed: all others, such as `file:`, `ftp:` and `data:`, are excluded. */
+/** Only `http:` and `https:` are allowed: `file:`, `ftp:`, `data:` and all others are rejected. */
 function checked(address: string, base?: string): URL {
   const url = new URL(address, base);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {

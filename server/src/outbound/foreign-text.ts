@@ -1,9 +1,9 @@
 import { messageOf } from '../domain/errors.ts';
 
-/** Maximum length of another server's text in a message. */
+/** Maximum length of text from another server in a message. */
 export const MAX_QUOTED_CHARS = 300;
 
-/** Text of a configured server for a message: one line without control characters or marks that change its direction, bounded. */
+/** Makes text from a configured server safe for a message: one line of limited length, without control or text-direction characters. */
 export function quoted(text: string): string {
   const plain = text
     .slice(0, 4 * MAX_QUOTED_CHARS)
@@ -13,7 +13,7 @@ export function quoted(text: string): string {
   return plain.length > MAX_QUOTED_CHARS ? `${plain.slice(0, MAX_QUOTED_CHARS)}…` : plain;
 }
 
-/** Why a connection failed, by the system's code and never by bytes that came over it. */
+/** The reason for a failed connection, from the system's error code, never from received bytes. */
 export function connectionReason(error: unknown): string {
   const { code, name } = error as NodeJS.ErrnoException;
   if (name === 'TimeoutError' || name === 'AbortError') return 'no answer in time';
@@ -26,7 +26,7 @@ export function connectionReason(error: unknown): string {
   return code === undefined || code.startsWith('ERR_') ? 'the connection broke off' : code;
 }
 
-/** Message of a client of a configured server, which may hold what that server said. */
+/** The error message of a configured server's client, which may contain text from that server. */
 export function quotedMessage(error: unknown): string {
   return quoted(messageOf(error));
 }

@@ -5,8 +5,8 @@ import { Unavailable } from '../domain/errors.ts';
 import { kindOfAddress } from './addresses.ts';
 
 /**
- * Who named an address. `configuration`: this machine and private networks are allowed, and texts of the server may be quoted in messages;
- * `administrator`: such networks are allowed, nothing is quoted; `anyone`: only public addresses.
+ * The origin of an address. `configuration`: this machine and private networks are allowed, and messages may quote the server's text;
+ * `administrator`: the same networks are allowed, nothing is quoted; `anyone`: only public addresses are allowed.
  */
 export type NamedBy = 'configuration' | 'administrator' | 'anyone';
 
@@ -19,25 +19,25 @@ export interface Server {
   readonly port: number;
 }
 
-/** Default ports of addresses without a port. */
+/** Default ports per scheme. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ['http:', 80],
   ['https:', 443],
 ]);
 
-/** An address that must not be connected to. Temporary, since a name may get another address. */
+/** The address must not be connected to. The error is temporary, because a name may resolve to another address later. */
 export class AddressRefused extends Unavailable {}
 
 /**
- * Lets connections out to named servers, and to public addresses that they redirect to. Names are resolved and checked when a connection is
- * made, and the connection goes to the address that was checked.
+ * Allows outbound connections to named servers, and to public addresses to which they redirect. Names are resolved and checked for each
+ * connection, and the connection uses the checked address.
  */
 export class Gate {
   readonly by: NamedBy;
   readonly #named: readonly Server[] | null;
   readonly #resolve: Resolver;
 
-  /** @param named null: whatever hosts a provider's client makes of a configuration without an address */
+  /** @param named null: any host that a provider's client derives from a configuration without an address */
   constructor(named: readonly Server[] | null, by: NamedBy, resolve: Resolver = resolveAll) {
     this.by = by;
     this.#named = named?.map(({ host, port }) => ({ host: bare(host), port })) ?? null;
@@ -49,8 +49,8 @@ export class Gate {
   }
 
   /**
-   * What `net.connect` resolves a name with.
-   * @throws AddressRefused for an IP address that is not allowed, which is not resolved
+   * The lookup function for `net.connect`.
+   * @throws AddressRefused immediately if `host` is an IP address that is not allowed, because IP addresses are not resolved
    */
   lookupFor(host: string, port: number): LookupFunction {
     const name = bare(host);
@@ -71,7 +71,7 @@ export class Gate {
   }
 
   /**
-   * Resolves and checks the named servers, for a client that connects in its own way.
+   * Resolves and checks the named servers, for a client that opens its own connections.
    * @throws AddressRefused
    */
   async check(): Promise<void> {
@@ -81,7 +81,7 @@ export class Gate {
     }
   }
 
-  /** One address that is not allowed is enough to refuse a name: which of them is connected is for the network to decide. */
+  /** Rejects a name if any of its addresses is not allowed, because any of them may be used for the connection. */
   async #resolveAllowed(host: string, port: number): Promise<readonly LookupAddress[]> {
     const found = await this.#resolve(host);
     for (const { address } of found) this.#check(host, address, port);
@@ -109,7 +109,7 @@ export function serverOf(url: URL): Server {
   return { host: url.hostname, port: url.port === '' ? (PORTS.get(url.protocol) ?? 0) : Number(url.port) };
 }
 
-/** Without brackets and the dot at the end, in small letters. */
+/** The host in lower case, without brackets and trailing dot. */
 function bare(host: string): string {
   return host
     .toLowerCase()

@@ -8,14 +8,14 @@ import { MAX_REDIRECTS, OutboundClient, textOf } from './client.ts';
 import { connectionReason } from './foreign-text.ts';
 import { AddressRefused, Gate, type NamedBy, type Resolver } from './gate.ts';
 
-/** A server on the loopback, and the requests that reached it. */
+/** Starts a server on loopback. Returns it with the requests that it received. */
 async function serve(answer: RequestListener = (_, reply) => reply.end('here')) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, reply) => {
     requests.push(request);
     answer(request, reply);
   });
-  // Also where a connection to ::1 is tried.
+  // On all addresses, since clients may also try ::1.
   server.listen(0);
   await once(server, 'listening');
   onTestFinished(async () => {
@@ -89,7 +89,7 @@ const NEVER = [
   '198.18.0.1',
 ];
 
-it('an address that anyone names never leads to this machine or a private network, however it is spelt', async () => {
+it('an address from `anyone` never leads to this machine or a private network, in any notation', async () => {
   const { port, requests } = await serve();
   for (const host of [...LOOPBACK, ...PRIVATE, ...NEVER]) {
     await expect(send(`http://${host}:${port}/`, 'anyone'), host).rejects.toThrow(AddressRefused);
@@ -97,7 +97,7 @@ it('an address that anyone names never leads to this machine or a private networ
   expect(requests).toEqual([]);
 });
 
-it('link-local, metadata, unspecified and multicast addresses are refused even to the configuration', async () => {
+it('link-local, metadata, unspecified and multicast addresses are rejected even from the configuration', async () => {
   const { port, requests } = await serve();
   for (const by of ['configuration', 'administrator'] as const) {
     for (const host of NEVER) {
@@ -107,7 +107,7 @@ it('link-local, metadata, unspecified and multicast addresses are refused even t
   expect(requests).toEqual([]);
 });
 
-it('the configuration and administrators reach this machine', async () => {
+it('addresses from the configuration and administrators may lead to this machine', async () => {
   const { port } = await serve();
   for (const by of ['configuration', 'administrator'] as const) {
     for (const host of ['127.0.0.1', '0x7f.1', 'localhost', '127.0.0.1.']) {
@@ -116,7 +116,7 @@ it('the configuration and administrators reach this machine', async () => {
   }
 });
 
-it('other schemes, and a user or password, are refused without being repeated', async () => {
+it('other schemes, and a user or password, are rejected without being quoted', async () => {
   for (const url of ['ftp://127.0.0.1/', 'file:///etc/passwd', 'gopher://127.0.0.1:70/', 'data:text/plain,x']) {
     await expect(send(url, 'configuration')).rejects.toThrow(/http:\/\/ or https:\/\//);
   }
@@ -127,7 +127,7 @@ it('other schemes, and a user or password, are refused without being repeated', 
   }
 });
 
-it('a name is resolved once for each connection, and only an address that was checked is connected', async () => {
+it('a name is resolved once per connection, and only a checked address is connected to', async () => {
   const { port, requests } = await serve((_, reply) => void reply.writeHead(200, { connection: 'close' }).end('here'));
   const answers = [
     ['127.0.0.1'],
@@ -151,7 +151,7 @@ it('a name is resolved once for each connection, and only an address that was ch
   expect(requests).toHaveLength(1);
 });
 
-it('a name that was public when it was checked is checked again when it is connected', async () => {
+it('a name that resolved to a public address is checked again for each connection', async () => {
   const { port, requests } = await serve();
   const answers = ['93.184.215.14', '127.0.0.1'];
   const resolve: Resolver = async () => [{ address: answers.shift()!, family: 4 }];
@@ -162,7 +162,7 @@ it('a name that was public when it was checked is checked again when it is conne
   expect([answers, requests]).toEqual([[], []]);
 });
 
-it('redirects lead nowhere that was not named, except to public addresses', async () => {
+it('redirects lead only to named servers and public addresses', async () => {
   const inner = await serve();
   for (const target of [
     inner.url,
@@ -186,7 +186,7 @@ it('redirects lead nowhere that was not named, except to public addresses', asyn
   expect(inner.requests).toEqual([]);
 });
 
-it(`at most ${MAX_REDIRECTS} redirects are followed, on the server that was named`, async () => {
+it(`at most ${MAX_REDIRECTS} redirects are followed on the named server`, async () => {
   const chain = await serve(({ url }, reply) => {
     const left = Number(url?.slice(1));
     if (left === 0) reply.end('arrived');
@@ -220,7 +220,7 @@ it('a redirect keeps method and body, or is not followed', async () => {
   expect(bodies).toEqual(['POST lines', 'POST lines']);
 });
 
-it('credentials are sent to the server that was named alone', async () => {
+it('credentials are sent only to the named server', async () => {
   const inner = await serve();
   const outer = await serve(redirect(302, inner.url));
   const client = new OutboundClient(new Gate(null, 'configuration'));
@@ -229,7 +229,7 @@ it('credentials are sent to the server that was named alone', async () => {
   expect(inner.requests[0]?.headers.authorization).toBeUndefined();
 });
 
-it('an answer is read to its limit, and as long as the caller waits', async () => {
+it('a response is read up to its size limit and until the caller aborts', async () => {
   const endless = await serve((_, reply) => {
     const more = () => {
       while (!reply.destroyed && reply.write('x'.repeat(65_536)));
@@ -246,7 +246,7 @@ it('an answer is read to its limit, and as long as the caller waits', async () =
   await expect(waiting).rejects.toThrow(/aborted/);
 });
 
-it('an answer that never ends is given up when its time is over, however little of it arrives', async () => {
+it('an endless response is aborted after its time limit, however slowly it arrives', async () => {
   const dripping = await serve((_, reply) => {
     reply.writeHead(200);
     const timer = setInterval(() => reply.write('x'), 5);
@@ -257,7 +257,7 @@ it('an answer that never ends is given up when its time is over, however little 
   expect(connectionReason(error)).toBe('no answer in time');
 });
 
-it('a socket that a client connects itself goes through the gate as well', async () => {
+it('a socket that a client connects itself also passes through the gate', async () => {
   const { port, requests } = await serve();
   const gate = new Gate([{ host: 'localhost', port }], 'configuration');
   const open = gatedSocket(gate).connect(port, 'localhost');

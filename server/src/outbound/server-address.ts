@@ -7,13 +7,13 @@ export const NEVER_CONNECTED =
 
 export const Port = z.number().int().min(0).max(65535);
 
-/** Name or address of a server that is connected to. */
+/** Name or IP address of a server to connect to. */
 export const Host = z
   .string()
   .min(1)
   .refine((host) => !isNeverConnected(host), NEVER_CONNECTED);
 
-/** Address of a server that has settings for the user and the password. */
+/** URL of a server whose user and password are separate settings. */
 export const HttpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address such as http://localhost:8086' })
   .refine((url) => {
@@ -22,5 +22,5 @@ export const HttpUrl = z
   }, 'must not hold a user or a password: they have settings of their own')
   .meta(ADDRESS);
 
-/** Address of a server that is connected to. */
+/** URL of a server to connect to. */
 export const ServerUrl = HttpUrl.refine((url) => !isNeverConnected(new URL(url).hostname), NEVER_CONNECTED);
