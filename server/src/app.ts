@@ -31,42 +31,42 @@ import { Scheduler } from './jobs/scheduler.ts';
 
 /** A running service. */
 export interface App {
-  /** Where it answers: `http://127.0.0.1:8001`, with the prefix. */
+  /** Base URL, including the prefix, such as `http://127.0.0.1:8001`. */
   readonly url: string;
   readonly pipeline: Pipeline;
   readonly auth: AuthService;
-  /** Stops taking requests, brings what was taken to disk and closes everything; at most about 10 s. */
+  /** Stops accepting requests, writes accepted readings to disk and closes all parts. Takes at most about 10 s. */
   close(): Promise<void>;
-  /** The same, but the address stays open: another application answers there, now or soon. */
+  /** Like `close`, but the address stays open for the application that replaces this one. */
   retire(): Promise<void>;
 }
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/dist', import.meta.url));
-/** Shares of the 10 s that a stop may take: for requests in progress, and for the stores to catch up. */
+/** Time limits within the 10 s of a stop: for requests in progress, and for the stores to catch up. */
 const REQUESTS_MS = 2_000;
 const DRAIN_MS = 5_000;
-/** Active anomalies in a snapshot of the live stream. */
+/** Maximum number of active anomalies in a snapshot of the live stream. */
 const MAX_ANOMALIES_SHOWN = 100;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export interface StartOptions {
   readonly config: Config;
   readonly log: Logger;
-  /** Called with the share of the demo's history that is done, 0 to 1. */
+  /** Called with the generated share of the demo's history, 0 to 1. */
   readonly onDemoProgress?: OnProgress;
   readonly now?: () => number;
-  /** Opens the API to the commands of this machine's user. */
+  /** Token with which commands of the local user access the API. */
   readonly localToken?: string | undefined;
-  /** The address; already open where this application replaces another. */
+  /** The listening address. It is already open when this application replaces another one. */
   readonly door: FrontDoor;
   readonly change: PersistenceChange;
-  /** Called when everything has been moved to the folder that replaces a removed one: retire this application and start one on that folder. */
+  /** Called after all data has been moved to the folder that replaces a removed one: retire this application and start one on that folder. */
   readonly onMoved: () => void;
-  /** Replaces this application, which is memory-only, by one on the data folder. */
+  /** Replaces this memory-only application with one that uses the data folder. */
   readonly startNext: () => Promise<void>;
 }
 
-/** Builds every part once, in the order in which data flows, and listens. Throws expected errors that say what to do. */
+/** Builds each part once, in the order of the data flow, and starts listening. Throws expected errors whose message names the remedy. */
 export async function startApp({
   config,
   log,
@@ -108,7 +108,7 @@ export async function startApp({
       startNext,
     });
     recovery.start();
-    // The service answers while the history is made.
+    // The service accepts requests while the history is generated.
     if (isDemo) startDemo(onDemoProgress);
     const end = async (endRequests: () => Promise<void>) => {
       await recovery.close();
@@ -175,7 +175,7 @@ function createHttp(parts: HttpParts): Promise<FastifyInstance> {
   });
 }
 
-/** The live stream with its states, and the scheduler, whose runs it reports. */
+/** Creates the live stream with its states, and the scheduler, whose runs the stream reports. */
 function createLive({ pipeline, config, log, now, startedAt }: ServiceParts, services: Services) {
   const { records, directory, ingest } = pipeline;
   const live: LiveStream = new LiveStream(
@@ -206,7 +206,7 @@ function createLive({ pipeline, config, log, now, startedAt }: ServiceParts, ser
   return { live, states, scheduler };
 }
 
-/** Starts and stops the demo as its flag is switched. Answers what starts it. */
+/** Starts and stops the demo when its flag changes. Returns a function that starts it. */
 function followDemoFlag(demo: DemoControl, flags: Pipeline['flags'], log: Logger) {
   const start = (onProgress?: OnProgress) => {
     demo.start(onProgress).then(
@@ -223,7 +223,7 @@ function followDemoFlag(demo: DemoControl, flags: Pipeline['flags'], log: Logger
   return start;
 }
 
-/** Beyond loopback, somebody must have credentials before the service listens. */
+/** Requires credentials before the service listens on an address other than loopback. */
 async function requireCredentials({ http, auth }: Config, { records }: Pipeline): Promise<void> {
   if (LOOPBACK.has(http.host) || auth.admin_token !== undefined) return;
   const users = await records.users.list();
@@ -233,7 +233,7 @@ async function requireCredentials({ http, auth }: Config, { records }: Pipeline)
   );
 }
 
-/** Lets the application answer: at the door where that is open already, else at the configured address. */
+/** Connects the application to the front door, which it first opens at the configured address if necessary. Returns the base URL. */
 async function listen(
   server: FastifyInstance,
   door: FrontDoor,

@@ -2,8 +2,8 @@ import './config/engine.ts';
 import { runCommandLine } from './cli/command-line.ts';
 import { ENVIRONMENT } from './config/environment.ts';
 
-// What is written is for this user alone.
+// Files are accessible to this user only.
 process.umask(0o077);
 process.exitCode = await runCommandLine(process.argv.slice(2), ENVIRONMENT);
-// Once its output is written: a server that hangs may keep a connection open, which must not keep the process.
+// Exit after the output is written: an open connection to an unresponsive server must not keep the process alive.
 process.stdout.write('', () => process.exit());

@@ -4,22 +4,22 @@ import { PersistenceChange } from './features/settings/persistence-change.ts';
 import { FrontDoor } from './http/front-door.ts';
 
 export interface ReplaceableAppOptions extends Pick<StartOptions, 'config' | 'log' | 'localToken' | 'onDemoProgress'> {
-  /** Called with each application once it answers, and whether it writes to disk. */
+  /** Called with each application when it starts to accept requests. `persistence` is true if it writes to disk. */
   readonly onServing: (app: App, persistence: boolean) => void;
-  /** Called when an application had to end and the next one could not be started. */
+  /** Called when an application was stopped and its replacement failed to start. */
   readonly onFailure: (error: unknown) => void;
 }
 
 /**
- * The service as its clients see it: one address. The application that answers there is replaced by a new one when persistence is switched on
- * in memory-only mode, and when the data folder was removed or replaced.
+ * The service as its clients see it: one address. The application behind it is replaced when persistence is switched on in memory-only mode,
+ * and when the data folder has been removed or replaced.
  */
 export class ReplaceableApp {
   readonly #options: ReplaceableAppOptions;
   readonly #door: FrontDoor;
   readonly #change = new PersistenceChange(Date.now);
   #current: App | null = null;
-  /** The replacement that is under way; awaited before the last application is closed. */
+  /** The replacement in progress. It is awaited before the current application is closed. */
   #changing: Promise<void> = Promise.resolve();
 
   private constructor(options: ReplaceableAppOptions) {
@@ -33,12 +33,12 @@ export class ReplaceableApp {
     return service;
   }
 
-  /** The application that answers now. */
+  /** The application that currently handles requests. */
   get app(): App {
     return this.#current!;
   }
 
-  /** Ends the service: at most about 10 s. */
+  /** Stops the service. Takes at most about 10 s. */
   async close(): Promise<void> {
     await this.#changing.catch(() => {});
     await this.app.close();
@@ -60,7 +60,7 @@ export class ReplaceableApp {
     onServing(this.#current, config.persistence);
   }
 
-  /** The application on disk answers first; then the one in memory is closed. */
+  /** Starts the application on disk first, then closes the one in memory. */
   async #replaceMemoryOnly(): Promise<void> {
     const { config, log } = this.#options;
     const old = this.app;
@@ -68,13 +68,13 @@ export class ReplaceableApp {
     log.warn(
       `everything is kept in ${config.data_dir} from now on; set persistence to true in the configuration (WATTKEEPER_PERSISTENCE=true), or the next start is in memory again`,
     );
-    // Not awaited: it waits for the requests of the old application, and this call serves one of them.
+    // Not awaited: it waits for the old application's requests, and this call is part of one of them.
     this.#changing = old
       .retire()
       .catch((error: unknown) => log.error({ err: error }, 'what was in memory could not be closed'));
   }
 
-  /** Two applications cannot use one folder: the old one is closed first, and requests wait meanwhile. */
+  /** Two applications cannot use one folder: the old one is closed first, and requests are held until the new one has started. */
   #replaceAfterFolderMove(): void {
     const { config } = this.#options;
     this.#changing = (async () => {
