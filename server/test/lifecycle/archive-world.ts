@@ -11,18 +11,18 @@ import { type ObjectEngine, ObjectStore } from '../../src/storage/objects/object
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { type DeviceGroup, readWholeDays } from '../../src/storage/whole-days.ts';
 
-/** A DuckDB store with an archive behind it, in one folder. */
+/** A DuckDB store with an archive, in one folder. */
 export interface ArchiveWorld {
-  /** Through the gate. */
+  /** Writes go through the gate. */
   readonly store: TelemetryStore;
   readonly archive: Archive;
   readonly reads: TieredReads;
-  /** @param group the only one that is archived; default: all */
+  /** @param group the only group to archive; default: all */
   archiveBefore(instant: number, group?: string): Promise<ArchiveReport>;
   close(): Promise<void>;
 }
 
-/** @param engine where objects lie; default: a folder */
+/** @param engine where objects are stored; default: a folder */
 export async function openArchiveWorld(folder: string, engine?: ObjectEngine): Promise<ArchiveWorld> {
   const gate = new WriteGate();
   const path = join(folder, 'telemetry.duckdb');
@@ -46,7 +46,7 @@ export async function openArchiveWorld(folder: string, engine?: ObjectEngine): P
   };
 }
 
-/** Digests of every day of every series, in order: equal for stores that answer the same. */
+/** Digests of every day of every series, in order: equal for stores that return the same values. */
 export async function allDigests(from: Pick<TelemetryStore, 'read'>, of: readonly DeviceGroup[]): Promise<DayDigest[]> {
   const found: DayDigest[] = [];
   for (const group of of) for await (const frame of readWholeDays(from, group)) found.push(...digestsOf(frame));

@@ -38,7 +38,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Rows every two hours from January on, of two devices, with holes. */
+/** Rows every two hours from January, for two devices, with gaps. */
 function history(days: number): Row[] {
   return Array.from({ length: days * 24 }, (_, i): Row => {
     const values = i % 5 === 0 ? { power_kw: -0.5 * i } : { power_kw: i / 8, energy_kwh: i };
@@ -90,7 +90,7 @@ describe('a file of the archive', () => {
     expect(read).toEqual([{ deviceId: 'a', timestamps, columns }]);
   });
 
-  it('is read by DuckDB, partitions and all', async () => {
+  it('is readable by DuckDB, including its partitions', async () => {
     await world.store.write([batch('load', history(40))]);
     await world.archiveBefore(MARCH);
     const connection = await (await DuckDBInstance.create()).connect();
@@ -118,7 +118,7 @@ describe('archiving', () => {
     expect(await world.archiveBefore(MARCH + 3 * UTC_DAY_MS)).toMatchObject({ months: 0 });
   });
 
-  it('answers raw and aggregated as if nothing had been moved, also with late and corrected readings', async () => {
+  it('returns the same raw and aggregated values as before the move, with late and corrected readings too', async () => {
     const sample = fc.tuple(
       fc.constantFrom('a', 'b'),
       fc.integer({ min: 0, max: 119 * 24 * 12 }),
@@ -176,7 +176,7 @@ describe('archiving', () => {
     await fc.assert(property, { numRuns: 15, endOnFailure: true });
   });
 
-  it('loses no reading that arrives for a month during its archiving', async () => {
+  it('loses no reading of a month that arrives while the month is archived', async () => {
     await world.close();
     const late = batch('load', [['a', JANUARY + 1, { power_kw: 7 }]]);
     let puts = 0;
@@ -226,7 +226,7 @@ describe('an object store that fails', () => {
     ['cannot be listed', { list: async () => Promise.reject(new Error('away')) }, Unavailable],
   ];
 
-  it.each(faults)('%s: nothing is lost or doubled, and the next run goes on', async (_, fault, expected) => {
+  it.each(faults)('%s: nothing is lost or duplicated, and the next run continues', async (_, fault, expected) => {
     await world.store.write([batch('load', history(80))]);
     const before = await rowsOf(world.store);
     await world.close();
@@ -250,7 +250,7 @@ describe('an object store that fails', () => {
   }
 });
 
-it(`loses and doubles nothing when it is killed ${KILLS} times`, async () => {
+it(`loses and duplicates nothing when it is killed ${KILLS} times`, async () => {
   await world.store.write([batch('load', history(400))]);
   const before = await rowsOf(world.store);
   const end = JANUARY + 390 * UTC_DAY_MS;

@@ -5,7 +5,7 @@ import { MeteredStore } from '../../src/storage/layers/metered-store.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { openArchiveWorld } from './archive-world.ts';
 
-/** Fills `target.sqlite` from a DuckDB store and its archive, and says so; killed in the middle by its test. */
+/** Fills `target.sqlite` from a DuckDB store and its archive, and prints its start and its end; its test kills it midway. */
 const [, , folder] = process.argv as [string, string, string];
 const world = await openArchiveWorld(folder);
 const to = await openTelemetryStore({ type: 'sqlite', path: join(folder, 'target.sqlite') });

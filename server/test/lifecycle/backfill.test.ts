@@ -40,7 +40,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Hours from January on of two machines, one of which has a quantity that the other lacks, and of a roof. */
+/** Hourly rows from January: two machines, one with a quantity that the other lacks, and a solar roof. */
 async function history(days: number): Promise<DeviceGroup[]> {
   const rows = Array.from({ length: days * 24 }, (_, i): Row => {
     const at = JANUARY + i * HOUR_MS;
@@ -69,7 +69,7 @@ function fill(to: TelemetryStore, signal = never, progress: OnProgress = () => {
   return backfill({ from: from.store, to, signal, progress });
 }
 
-/** A store that breaks off at the n-th write. */
+/** A store that fails at the n-th write. */
 function breaking(store: TelemetryStore, at: number): TelemetryStore {
   let writes = 0;
   return new Proxy(store, {
@@ -82,7 +82,7 @@ function breaking(store: TelemetryStore, at: number): TelemetryStore {
 }
 
 describe('filling a store whose source has an archive', () => {
-  it('copies archived months and what is still in the store, late values first, each once', async () => {
+  it('copies archived months and the data still in the store, late values first, each once', async () => {
     const groups = await history(100);
     await world.archiveBefore(MARCH + 40 * UTC_DAY_MS);
     const late: Row[] = [
@@ -106,7 +106,7 @@ describe('filling a store whose source has an archive', () => {
     expect(await fill(target)).toEqual({ ...report, written: 0 });
   });
 
-  it('counts a month once that a run which was cut off left in both places', async () => {
+  it('counts a month once when an interrupted run left it in both places', async () => {
     const groups = await history(70);
     await reopened({ ...localObjects(join(folder, 'objects')), fetch: async () => Promise.reject(new Error('reset')) });
     await expect(world.archiveBefore(MARCH)).rejects.toBeInstanceOf(Unavailable);
@@ -133,7 +133,7 @@ describe('filling a store whose source has an archive', () => {
     expect(await allDigests(target, groups)).toEqual(await allDigests(world.reads, groups));
   });
 
-  it('fetches each file of an archive elsewhere once, however many devices it has', async () => {
+  it('fetches each file of a remote archive once, however many devices it contains', async () => {
     const groups = await history(60);
     await world.archiveBefore(MARCH);
     const fetched: string[] = [];
@@ -149,7 +149,7 @@ describe('filling a store whose source has an archive', () => {
     expect(await allDigests(target, groups)).toEqual(await allDigests(world.reads, groups));
   });
 
-  it('reports an unreachable, damaged or missing file, and continues when it is back', async () => {
+  it('reports an unreachable, damaged or missing file, and continues after its return', async () => {
     await history(60);
     await world.archiveBefore(MARCH);
     const [january] = await world.archive.all();
@@ -171,7 +171,7 @@ describe('filling a store whose source has an archive', () => {
     await expect(fill(target)).rejects.toBeInstanceOf(Corrupt);
   });
 
-  it(`loses and doubles nothing when it is killed ${KILLS} times`, async () => {
+  it(`loses and duplicates nothing when it is killed ${KILLS} times`, async () => {
     const groups = await history(200);
     await world.archiveBefore(MARCH + 62 * UTC_DAY_MS);
     const before = await allDigests(world.reads, groups);
@@ -212,7 +212,7 @@ describeWith('MOTO', 'filling a store from an archive in S3', (program) => {
   });
   afterAll(() => s3.stop());
 
-  it('brings every archived day, says when the bucket is away, and leaves then what it has', async () => {
+  it('copies every archived day; when the bucket is unreachable, reports it and leaves the target unchanged', async () => {
     const groups = await history(100);
     await reopened(s3.engine('archive'));
     await world.archiveBefore(MARCH);

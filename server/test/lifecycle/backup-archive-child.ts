@@ -7,7 +7,7 @@ import { CopiedFiles } from '../../src/storage/backup/copied-files.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { ObjectStore } from '../../src/storage/objects/object-store.ts';
 
-/** Copies what `listed.json` names beside the backups and to a drive, and says each as it begins with it; killed in the middle by its test. */
+/** Copies the files listed in `listed.json` next to the backups and to a drive, and prints each one as it starts; its test kills it midway. */
 const [, , folder] = process.argv as [string, string, string];
 const listed = JSON.parse(await readFile(join(folder, 'listed.json'), 'utf8')) as ArchivedObject[];
 const objectsIn = (name: string) => new ObjectStore(localObjects(join(folder, name)), '');

@@ -30,7 +30,7 @@ const MARCH = Date.UTC(2026, 2, 1);
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 const KEYS = { identities: [IDENTITY], recipients: [await identityToRecipient(IDENTITY)] };
 const CHILD = fileURLToPath(new URL('./backup-archive-child.ts', import.meta.url));
-/** Files: the last of them fall into the sending to the drive. */
+/** Numbers of files after which the child is killed: the last kills occur during the transfer to the drive. */
 const KILLED_AFTER = [10, 10, 10, 60, 60, 60];
 const signal = new AbortController().signal;
 const work = { signal, progress: () => {} };
@@ -38,7 +38,7 @@ const work = { signal, progress: () => {} };
 let folder: string;
 let world: ArchiveWorld;
 let records: RecordStore;
-/** What the store had before anything was archived. */
+/** The contents of the store before anything was archived. */
 let groups: DeviceGroup[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wattkeeper-backup-archive-'));
@@ -99,7 +99,7 @@ function restore(target: Omit<ArchiveTarget, 'scratch'> | undefined) {
   return restoreIntoFolder({ ...into, archive: target, ...work });
 }
 
-/** Digests of every day that the restored folder answers, from its store and an archive. */
+/** Digests of every day that the restored folder returns, from its store and an archive. */
 async function answers(engine: ObjectEngine) {
   const other = await openArchiveWorld(restored(), engine);
   try {
@@ -111,8 +111,8 @@ async function answers(engine: ObjectEngine) {
 
 const pathOf = ({ key }: ArchivedObject) => join(folder, 'objects', key);
 
-describe('a backup of a place with an archive', () => {
-  it('answers every archived day as before when it is restored into an empty folder', async () => {
+describe('a backup of an installation with an archive', () => {
+  it('restored into an empty folder, returns every archived day unchanged', async () => {
     const before = await allDigests(world.store, groups);
     await world.archiveBefore(MARCH);
     const { archive: manifest, card } = await backUp();
@@ -154,7 +154,7 @@ describe('a backup of a place with an archive', () => {
     expect(await answers(localObjects(join(folder, 'objects')))).toEqual(before);
   });
 
-  it('says which file is missing and which is damaged, and nothing is restored; without the archive the rest is', async () => {
+  it('reports which file is missing and which is damaged, and nothing is restored; without the archive, everything else is', async () => {
     await world.archiveBefore(MARCH);
     const { archive: manifest } = await backUp();
     const [january, february] = (manifest?.objects ?? []) as [ArchivedObject, ArchivedObject];
@@ -198,8 +198,8 @@ describe('a backup of a place with an archive', () => {
   });
 });
 
-describe('copies of archived files beside the backups', () => {
-  it('bring back an archive that is lost, as it was, and are encrypted', async () => {
+describe('copies of archived files next to the backups', () => {
+  it('restore a lost archive unchanged, and are encrypted', async () => {
     const before = await allDigests(world.store, groups);
     await world.archiveBefore(MARCH);
     const of = months();
@@ -219,7 +219,7 @@ describe('copies of archived files beside the backups', () => {
     expect((await readdir(restored())).filter((name) => name.startsWith('archived.'))).toEqual([]);
   });
 
-  it('are made once for all backups, and the rest when the archive or the place of copies was away', async () => {
+  it('are made once for all backups, and completed later when the archive or the destination was unreachable', async () => {
     await world.archiveBefore(MARCH);
     let puts = 0;
     const engine = localObjects(join(folder, 'drive'));
@@ -254,7 +254,7 @@ describe('copies of archived files beside the backups', () => {
     expect(await readFile(join(folder, 'x'))).toEqual(await readFile(pathOf(first)));
   });
 
-  it('count only when they come back whole', async () => {
+  it('count only when they are returned complete', async () => {
     const path = join(folder, 'file');
     await writeFile(path, 'all of it');
     const engine = localObjects(join(folder, 'drive'));
@@ -292,7 +292,7 @@ describe('copies of archived files beside the backups', () => {
     await archiveSource(archive()).fetch(january, join(folder, 'x'));
   });
 
-  it(`are whole, each once, when the machine that makes them is killed ${KILLED_AFTER.length} times`, async () => {
+  it(`are complete, each once, when the process that makes them is killed ${KILLED_AFTER.length} times`, async () => {
     const listed: ArchivedObject[] = [];
     for (let i = 0; i < 120; i++) {
       const bytes = randomBytes(200_000);
@@ -323,7 +323,7 @@ describe('copies of archived files beside the backups', () => {
   });
 });
 
-/** Ends the child after so many files that it has begun with; answers what it said. */
+/** Kills the child after it has started this many files; returns its output. */
 async function copyUntilKilled(files: number): Promise<string[]> {
   const child = spawn(process.execPath, [CHILD, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');

@@ -14,7 +14,7 @@ const folder = temporaryFolder();
 afterAll(folder.remove);
 const work = { signal: new AbortController().signal, progress: () => {} };
 
-it('a backup that is asked for while readings are rolled up and thrown away has them in one form or the other', async () => {
+it('a backup requested while readings are rolled up and deleted contains them in one form or the other', async () => {
   const path = join(folder.path, 'data');
   mkdirSync(path);
   await fillFolder(path, ENVIRONMENT, { ...HISTORY, days: 30, devices: ['roof'] });

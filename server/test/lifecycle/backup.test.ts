@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const START = Date.parse('2026-03-28T00:00:00Z');
 const never = new AbortController().signal;
-// A passphrase costs a second at each use; an identity costs nothing.
+// A passphrase takes a second at each use; an identity takes no time.
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 const KEYS = { identities: [IDENTITY], recipients: [await identityToRecipient(IDENTITY)] };
 let files = 0;
@@ -43,7 +43,7 @@ async function newRecords(path = join(folder, `${++files}.db`)): Promise<RecordS
   return records;
 }
 
-/** Rows of two devices with gaps, missing values and numbers that are hard to keep. */
+/** Rows of two devices with gaps, missing values and numbers that are hard to store exactly. */
 function batch(from: number, minutes: number): Batch {
   const rows = Array.from({ length: minutes }, (_, i) => from + i).filter((minute) => minute % 17 !== 3);
   const device = Int32Array.from(rows, (minute) => minute % 2);
@@ -102,8 +102,8 @@ async function restored(path: string, target: RestoreTarget) {
   return restoreBackup(await checkBackup(path, KEYS, never), KEYS, target, never, () => {});
 }
 
-describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type) => {
-  it('comes back equal, records and telemetry, also in the other engine', async () => {
+describe.each(['duckdb', 'sqlite'] as const)('a backup of an installation in %s', (type) => {
+  it('is restored with equal records and telemetry, in the other engine too', async () => {
     const store = await newStore(type);
     await store.write([batch(0, 4000), batch(4000, 60)]);
     await store.compact(START + 2000 * MINUTE_MS, never);
@@ -149,7 +149,7 @@ describe('a restore', () => {
     expect(tables.sort()).toEqual([...TRANSFERRED, ...LEFT_OUT].sort());
   });
 
-  it('rejects a destination with content, and leaves it unchanged', async () => {
+  it('rejects a destination that is not empty, and leaves it unchanged', async () => {
     const store = await newStore('sqlite');
     await store.write([batch(0, 100)]);
     const records = await newRecords();
@@ -189,7 +189,7 @@ describe('a restore', () => {
 });
 
 describe('the journal history', () => {
-  it('gives back the batches of a span of time, sealed, open and after a crash', async () => {
+  it('returns the batches of a time range, from sealed and open segments and after a crash', async () => {
     const clock = { now: START };
     const path = join(folder, 'journal');
     const open = (confirmed: number | null) =>

@@ -15,7 +15,7 @@ const NOW = Date.UTC(2026, 5, 1);
 const START = NOW - 80 * 24 * HOUR_MS;
 const work = () => ({ signal: new AbortController().signal, progress: () => {} });
 
-/** A service's pipeline on a data folder, with what removes devices. */
+/** The pipeline of a service on a data folder, with the removal of devices. */
 interface World extends Pipeline {
   readonly removals: DeviceRemovals;
 }
@@ -61,7 +61,7 @@ async function caughtUp({ ingest, stores }: Pipeline): Promise<void> {
   for (const { name } of stores) await ingest.caughtUp(name, new AbortController().signal);
 }
 
-/** Names of the devices of which the engines themselves have something, by store. */
+/** Names of the devices of which the engines hold data, by store. */
 async function held({ stores }: Pipeline, names: ReadonlyMap<string, string>): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
   for (const { name, aside } of stores) {
@@ -87,7 +87,7 @@ async function shown({ queries, directory }: Pipeline): Promise<Record<string, n
   return counts;
 }
 
-/** Fills a folder, answers the names of its devices by id. */
+/** Fills a folder and returns the names of its devices by id. */
 async function fill(folder: string, types: readonly string[]): Promise<Map<string, string>> {
   return use(folder, types, async (world) => {
     await world.intake.accept([readings(['gone', 'kept'])]);
@@ -102,7 +102,7 @@ async function remove({ removals, directory }: World, name: string): Promise<str
   return id;
 }
 
-it('a deleted device disappears immediately, and a new one of its name has none of its readings', async () => {
+it('a deleted device disappears immediately, and a new device of the same name has none of its readings', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb', 'sqlite']);
   await use(folder, ['duckdb', 'sqlite'], async (world) => {
@@ -110,7 +110,7 @@ it('a deleted device disappears immediately, and a new one of its name has none 
     expect(await shown(world)).toEqual({ kept: 80 });
     expect([...world.ingest.latest.deviceIds()]).not.toContain(id);
     expect((await world.stores[0]!.store.series()).map(({ deviceId }) => deviceId)).not.toContain(id);
-    // What was resolved before the removal arrives after it.
+    // Readings resolved before the removal arrive after it.
     await world.ingest.accept([{ ...readings(['gone']), devices: [id] }]);
     expect(world.directory.metricsOf(id)).toEqual([]);
     expect([...world.ingest.latest.deviceIds()]).not.toContain(id);
@@ -135,7 +135,7 @@ it('a deleted device disappears immediately, and a new one of its name has none 
   });
 });
 
-it('what the journal still holds for a store of a deleted device never reaches it, after a restart as well', async () => {
+it('readings of a deleted device that the journal still holds for a store never reach it, even after a restart', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb']);
   await use(folder, ['duckdb'], async (world) => {
@@ -161,7 +161,7 @@ it('what the journal still holds for a store of a deleted device never reaches i
   });
 });
 
-it('is deleted from quarantine, from what is set aside, and from archived months, whose other devices stay', async () => {
+it('is deleted from quarantine, from set-aside values, and from archived months, which keep their other devices', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb']);
   await use(folder, ['duckdb'], async (world) => {
@@ -195,7 +195,7 @@ it('is deleted from quarantine, from what is set aside, and from archived months
   });
 });
 
-it('a store that is down is cleaned when it is back, and the others without delay', async () => {
+it('the readings are deleted from an unreachable store after its return, and from the others without delay', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb', 'sqlite']);
   await use(folder, ['duckdb', 'sqlite'], async (world) => {
@@ -212,7 +212,7 @@ it('a store that is down is cleaned when it is back, and the others without dela
   });
 });
 
-it('neither an older copy of a store nor a store that is filled from another brings the readings back', async () => {
+it('neither an older copy of a store nor a backfill from another store restores the readings', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb', 'sqlite']);
   const copy = newFolder();
@@ -227,7 +227,7 @@ it('neither an older copy of a store nor a store that is filled from another bri
   cpSync(join(copy, 'telemetry.sqlite'), join(folder, 'telemetry.sqlite'));
   await use(folder, ['duckdb', 'sqlite'], async (world) => {
     expect(await held(world, names)).toEqual({ duckdb: ['kept'], sqlite: ['gone', 'kept'] });
-    // Nothing is copied out of the older one.
+    // Nothing is copied from the older one.
     await createFilling(world).fill('sqlite', 'duckdb', work());
     expect(world.removals.hasOpen).toBe(true);
     expect((await world.removals.deleteReadings(work())).deleted).toEqual({ 'store sqlite': 1 });
@@ -236,7 +236,7 @@ it('neither an older copy of a store nor a store that is filled from another bri
   });
 });
 
-it('records that are lost bring no device back that a store still has readings of', async () => {
+it('after a loss of records, no deleted device returns although a store still has readings of it', async () => {
   const folder = newFolder();
   const names = await fill(folder, ['duckdb']);
   await use(folder, ['duckdb'], async (world) => {

@@ -7,7 +7,7 @@ import { localObjects } from '../../src/storage/objects/local.ts';
 import { ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';
 
-/** Archives batches, counting up, and sends them, for ever; says the count that the copies have, and until when; killed by its test. */
+/** Archives numbered batches and sends them, without end; prints the number up to which the copies are complete, and the instant; its test kills it. */
 const [, , folder, first] = process.argv as [string, string, string, string];
 let count = Number(first);
 const journal = await JournalHistory.open({

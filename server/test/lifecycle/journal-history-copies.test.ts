@@ -52,7 +52,7 @@ const openJournal = () =>
     journal: { confirmed: sequence, oldestAfter: async () => null },
   });
 
-/** A batch at each of some minutes, whose value is the minute. */
+/** One batch at each given minute; its value is the minute. */
 async function append(journal: JournalHistory, ...minutes: number[]): Promise<void> {
   for (const minute of minutes) {
     clock = START + minute * MINUTE_MS;
@@ -65,7 +65,7 @@ async function append(journal: JournalHistory, ...minutes: number[]): Promise<vo
 
 const at = (minute: number) => START + minute * MINUTE_MS;
 
-/** The minutes whose batches come back from the copies alone. */
+/** The minutes whose batches are restored from the copies alone. */
 async function broughtBack(from: number, to: number, copies = copiesIn()): Promise<number[]> {
   const into = await mkdtemp(join(folder, 'fetched-'));
   await copies.fetch({ from: at(from), to: at(to) }, into, signal);
@@ -79,7 +79,7 @@ async function broughtBack(from: number, to: number, copies = copiesIn()): Promi
 const sentNames = async () => (await readdir(join(folder, 'drive', 'journal'))).sort();
 
 describe('copies of the journal history', () => {
-  it('give any stretch of it back without the machine, devices too, each segment sent once', async () => {
+  it('restore any range of it without the machine, including devices, and each segment is sent once', async () => {
     const puts: string[] = [];
     const put: ObjectEngine['put'] = (key, file) => {
       puts.push(key);
@@ -90,7 +90,7 @@ describe('copies of the journal history', () => {
     await append(journal, 1, 2);
     expect(await copies.send(journal, work())).toEqual({ sent: 1, until: '2026-03-28T00:02:00.001Z' });
     await append(journal, 3, 70, 140, 150);
-    // A segment is sealed when it is an hour old: one from 3 to 70, and one from 140 on.
+    // A segment is sealed when it is an hour old: one from minute 3 to 70, and one from minute 140.
     expect(await copies.send(journal, work())).toMatchObject({ sent: 2 });
     expect(await copies.send(journal, work())).toMatchObject({ sent: 0 });
     const segments = puts.filter((key) => key.endsWith('.wkj'));
@@ -124,7 +124,7 @@ describe('copies of the journal history', () => {
     expect(await broughtBack(0, 25)).toEqual([10, 20]);
   });
 
-  it('never bridge a time without journal history', async () => {
+  it('never bridge a period without journal history', async () => {
     const journal = await openJournal();
     await append(journal, 10);
     await copiesIn().send(journal, work());
@@ -141,7 +141,7 @@ describe('copies of the journal history', () => {
     await expect(between).rejects.toThrow(/begins at 2026-03-28T00:30.* take a later backup/);
   });
 
-  it('of a machine that is gone stay usable when another one goes on', async () => {
+  it('of a lost machine remain usable when another machine continues', async () => {
     const journal = await openJournal();
     await append(journal, 10, 20);
     await copiesIn().send(journal, work());
@@ -159,7 +159,7 @@ describe('copies of the journal history', () => {
     expect(await historyBetween(places, { from: at(60), to: at(70) }, { folder: into, signal })).toBe(local());
   });
 
-  it('are deleted when no backup needs them, and the others stay complete', async () => {
+  it('are deleted when no backup needs them, and the others remain complete', async () => {
     const journal = await openJournal();
     await append(journal, 1, 70, 140, 210);
     await copiesIn().send(journal, work());
@@ -188,7 +188,7 @@ describe('copies of the journal history', () => {
   });
 });
 
-describe('a place for copies that fails', () => {
+describe('a failing destination of copies', () => {
   const half = async (key: string, file: string) => {
     await writeFile(`${file}.half`, (await readFile(file)).subarray(9));
     await drive().put(key, `${file}.half`);
@@ -220,7 +220,7 @@ describe('a place for copies that fails', () => {
     expect(await broughtBack(0, 140)).toEqual([1, 2, 70, 140]);
   });
 
-  it('lost or changed a segment: the restore names it, and it is sent again while it exists locally', async () => {
+  it('lost or changed a segment: the restore reports it, and it is sent again while it exists locally', async () => {
     const journal = await openJournal();
     await append(journal, 1, 70, 140);
     await copiesIn().send(journal, work());
@@ -246,7 +246,7 @@ describe('a place for copies that fails', () => {
   });
 });
 
-it(`copies have everything that they claim when the sender is killed ${KILLS} times`, async () => {
+it(`copies contain everything that they claim when the sender is killed ${KILLS} times`, async () => {
   let reported = { count: 0, until: 0 };
   let next = 0;
   const began = Date.now();
@@ -264,7 +264,7 @@ it(`copies have everything that they claim when the sender is killed ${KILLS} ti
   expect(reported.count).toBeGreaterThan(KILLS);
 });
 
-/** Batches count up from 0: how many there are without a gap. */
+/** The number of batches without a gap, counted from 0. */
 async function countIn(path: string): Promise<number> {
   const found = new Set<number>();
   for await (const { blocks } of readJournalHistory(path, {}, 0, Number.POSITIVE_INFINITY)) {

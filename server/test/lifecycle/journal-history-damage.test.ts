@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
 
-/** The batch of a sequence, a minute after the one before. */
+/** The batch of a sequence number, a minute after the previous one. */
 function accepted(sequence: number): AcceptedBatch {
   const acceptedAt = START + sequence * MINUTE_MS;
   return { ...batch('load', [[`meter-${sequence % 3}`, acceptedAt, { power_kw: sequence }]]), sequence, acceptedAt };
@@ -48,7 +48,7 @@ async function fill(count: number, seals: ReadonlySet<number>): Promise<void> {
   }
 }
 
-/** What a restore would take, by sequences, and what it would say is missing. */
+/** The sequence numbers that a restore would read, and the ones that it would report as missing. */
 async function recovered() {
   const holes: Hole[] = [];
   const found: number[] = [];
@@ -70,7 +70,7 @@ type Damage =
   | { readonly kind: 'flip' | 'truncate'; readonly share: number }
   | { readonly kind: 'zeros' | 'garbage' | 'empty' | 'missing' | 'directory' };
 
-/** Damages a file; answers the first byte and the end of what is no longer as it was. */
+/** Damages a file; returns the start and the end of the changed bytes. */
 async function apply(path: string, damage: Damage): Promise<[number, number]> {
   const bytes = await readFile(path);
   const at = 'share' in damage ? Math.floor(damage.share * bytes.length) : 0;
@@ -116,8 +116,8 @@ const damages: fc.Arbitrary<Damage> = fc.oneof(
   }),
 );
 
-describe('a damaged history of the journal', () => {
-  it('opens, gives back every record that is whole, and says what is missing, whatever was damaged', async () => {
+describe('a damaged journal history', () => {
+  it('opens, returns every intact record, and reports the missing ones, whatever the damage', async () => {
     const world = fc.record({
       count: fc.integer({ min: 1, max: 14 }),
       seals: fc.uniqueArray(fc.integer({ min: 1, max: 14 }), { maxLength: 4 }),
@@ -171,7 +171,7 @@ describe('a damaged history of the journal', () => {
     ['the first', 1, [2, 3, 4]],
     ['one between others', 3, [1, 2, 4]],
     ['the last', 4, [1, 2, 3]],
-  ])('says that a batch that the journal could not read is missing: %s', async (_, lost, found) => {
+  ])('reports a batch that the journal could not read as missing: %s', async (_, lost, found) => {
     const given = [1, 2, 3, 4].map((one) =>
       one === lost ? { ...accepted(one), blocks: [], damage: 'its checksum differs' } : accepted(one),
     );
@@ -192,7 +192,7 @@ describe('a damaged history of the journal', () => {
     }
   });
 
-  it('keeps the damaged file, names it, and takes what the journal still has of it again', async () => {
+  it('keeps the damaged file, reports it, and archives again the batches that the journal still has', async () => {
     await fill(6, new Set([3]));
     const path = join(folder, OPEN_SEGMENT);
     const bytes = await readFile(path);
@@ -209,7 +209,7 @@ describe('a damaged history of the journal', () => {
     expect(await recovered()).toEqual({ found: [1, 2, 3, 4, 5, 6, 7], holes: [] });
   });
 
-  it('takes half a batch that was never confirmed for no loss', async () => {
+  it('does not count half of an unacknowledged batch as a loss', async () => {
     await fill(2, new Set());
     const path = join(folder, OPEN_SEGMENT);
     const half = encodeRecords([{ ...accepted(3), follows: 2 }]).subarray(0, 70);
@@ -220,7 +220,7 @@ describe('a damaged history of the journal', () => {
     expect(await recovered()).toEqual({ found: [1, 2, 3], holes: [] });
   });
 
-  it('goes on when it is removed or shortened while the service runs, and says what is lost', async () => {
+  it('continues when it is removed or truncated while the service runs, and reports the loss', async () => {
     const { history, damage } = await open(0);
     await history.write([accepted(1)]);
     await history.write([accepted(2)]);
@@ -236,7 +236,7 @@ describe('a damaged history of the journal', () => {
     expect(damage.length).toBeGreaterThan(0);
   });
 
-  it('waits for a folder that cannot be made, and takes batches once it can', async () => {
+  it('waits for a folder that cannot be created, and accepts batches once it can be', async () => {
     await mkdir(join(folder, '..'), { recursive: true });
     await writeFile(join(folder, '..', 'blocked'), '');
     const history = await JournalHistory.open({
@@ -254,7 +254,7 @@ describe('a damaged history of the journal', () => {
     expect((await stat(join(history.folder, OPEN_SEGMENT))).size).toBeGreaterThan(0);
   });
 
-  it('lists what was lost while the folder could not be used, although the journal still has it', async () => {
+  it('lists the batches lost while the folder was unusable, although the journal still has them', async () => {
     await fill(3, new Set());
     const away = join(folder, '..', 'away');
     await rename(folder, away);

@@ -21,14 +21,14 @@ const SERIES = [
 ] as const;
 
 for (const type of ['duckdb', 'sqlite'] as const) {
-  it.each(SERIES)(`a retention never makes ${type} larger, at a reading every %s`, async (name, stepMs, days) => {
+  it.each(SERIES)(`retention never makes ${type} larger, with a reading every %s`, async (name, stepMs, days) => {
     const one = { name, stepMs, days, rawDays: 7, how: 'deleted_when_smaller', type, meter: true } as const;
     const { before, after, report } = await sizes(one);
     expect(report).toEqual({ rollups: 0, deleted: 0, postponed: [], kept: ['grid'] });
     expect(after).toBeLessThanOrEqual(before);
   });
 
-  it(`a retention makes ${type} smaller, at a reading every second`, async () => {
+  it(`retention makes ${type} smaller, with a reading every second`, async () => {
     const one = { name: 'second', stepMs: 1000, days: 7, rawDays: 1, how: 'deleted_when_smaller', type } as const;
     const { before, after, report } = await sizes({ ...one, meter: true });
     expect(report).toMatchObject({ deleted: 6 * 86_400, kept: [] });
@@ -37,15 +37,15 @@ for (const type of ['duckdb', 'sqlite'] as const) {
 }
 
 it.each([['half an hour', 30 * MINUTE_MS, 240]])(
-  'an archive makes the store of a home smaller, at a reading every %s',
+  'an archive makes the store of a home smaller, with a reading every %s',
   async (name, stepMs, days) => {
     const { before, after } = await sizes({ name, stepMs, days, rawDays: 31, how: 'archived' });
-    // Of the days seven in eight leave; what a file takes however little is in it stays.
+    // Seven in eight days are archived; the minimum size of a file remains.
     expect(after).toBeLessThan(0.8 * before);
   },
 );
 
-it.each(SERIES)('an archive makes SQLite smaller, at a reading every %s', async (name, stepMs, days) => {
+it.each(SERIES)('an archive makes SQLite smaller, with a reading every %s', async (name, stepMs, days) => {
   const { before, after } = await sizes({
     name,
     stepMs,

@@ -11,22 +11,22 @@ import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { type RawDays, Retention, type RetentionState } from '../../src/storage/retention/retention.ts';
 import { isRollupGroup } from '../../src/storage/rollups/rollup-names.ts';
 
-/** Readings of a home and what takes raw ones away. */
+/** The readings of a home, and how raw ones are removed. */
 export interface RetentionCase {
   readonly name: string;
   readonly stepMs: number;
   readonly days: number;
   readonly rawDays: number;
   readonly how: RawDays['how'];
-  /** Left out: DuckDB. */
+  /** Default: DuckDB. */
   readonly type?: 'duckdb' | 'sqlite';
-  /** What is in the store; left out: a simulated home. */
+  /** The data in the store; default: a simulated home. */
   readonly meter?: boolean;
 }
 
 export const SIZES_START = Date.UTC(2026, 0, 1);
 
-/** The cases in which a store used to grow. */
+/** Cases in which rollups or an archive can make a store larger. */
 export function retentionCases(days: number): RetentionCase[] {
   return [
     { name: 'one minute, raw for 7 days', stepMs: MINUTE_MS, days, rawDays: 7, how: 'deleted_when_smaller' },
@@ -50,7 +50,7 @@ export function retentionCases(days: number): RetentionCase[] {
   ];
 }
 
-/** Sizes of a closed store in bytes, compacted, before and after the first run of the retention; what is archived is deleted from it as the archive does. */
+/** Sizes of a closed, compacted store in bytes, before and after the first run of the retention; archived samples are deleted from it as the archive does. */
 export async function switchedOn(one: RetentionCase, folder: string) {
   const { stepMs, days, type = 'duckdb', meter = false } = one;
   const end = SIZES_START + days * UTC_DAY_MS;
@@ -112,13 +112,13 @@ async function runRetention(
   return report;
 }
 
-/** Takes raw samples out of the store, as the archive does once it has them. */
+/** Deletes raw samples from the store, as the archive does after copying them. */
 async function leave(store: TelemetryStore, before: number): Promise<void> {
   const groups = new Set((await store.series()).map(({ metric }) => splitMetric(metric).group));
   for (const group of groups) if (!isRollupGroup(group)) await store.deleteBefore(before, group);
 }
 
-/** Writes what a simulated home reports. Answers how many values. */
+/** Writes the readings of a simulated home. Returns the number of values. */
 async function fill(write: (block: Block) => Promise<void>, stepMs: number, end: number): Promise<number> {
   const simulator = createSimulator({ profile: 'home', seed: 1, start: SIZES_START, stepMs });
   let values = 0;
@@ -131,7 +131,7 @@ async function fill(write: (block: Block) => Promise<void>, stepMs: number, end:
   return values;
 }
 
-/** Writes what a meter reports: a power, a counter, and the energy of each interval. Answers how many values. */
+/** Writes the readings of a meter: a power, a counter, and the energy of each interval. Returns the number of values. */
 async function fillMeter(write: (block: Block) => Promise<void>, stepMs: number, end: number): Promise<number> {
   let values = 0;
   let counter = 0;

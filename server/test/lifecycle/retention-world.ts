@@ -9,14 +9,14 @@ import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import { type RawDays, Retention, type RetentionState } from '../../src/storage/retention/retention.ts';
 
 export const TODAY = Date.UTC(2026, 3, 10);
-/** Days over the change to summer time in Warsaw on 29 March. */
+/** Days around the change to summer time in Warsaw on 29 March. */
 export const FIRST = Date.UTC(2026, 2, 20);
 export const ZONE = 'Europe/Warsaw';
 export const GROUP = 'grid';
 export const QUANTITIES = ['power_kw', 'import_kwh'];
 export const RULES = { expectedIntervalMs: null, counters: new Map([['import_kwh', counterOf('kWh')]]) };
 
-/** What is closed after each test, the last first. */
+/** Functions called after each test, in reverse order. */
 export const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -29,7 +29,7 @@ export interface World {
   readonly policy: { how: RawDays['how'] };
   now: number;
   write(samples: readonly Sample[]): Promise<void>;
-  /** A run of a service that has just been started, or goes on. */
+  /** Runs the retention, in the running service or, with `fresh`, in a newly started one. */
   run(fresh?: boolean): ReturnType<Retention['run']>;
 }
 
@@ -130,8 +130,8 @@ export function aggregate(from: Pick<TelemetryStore, 'aggregate'>, edges: Float6
 }
 
 /**
- * Sums of thousands of terms in another order differ by some units in the last place: 1e-9 of the value allows for millions of them. What a
- * power has increased by means nothing: it is not looked at.
+ * Sums of thousands of terms in another order differ by some units in the last place: 1e-9 of the value allows for millions of them. The
+ * increase of a power has no meaning and is not compared.
  */
 export function expectSame(found: readonly Buckets[], expected: readonly Buckets[]): void {
   for (const [q, of] of expected.entries()) {

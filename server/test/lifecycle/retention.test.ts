@@ -26,7 +26,7 @@ import {
   ZONE,
 } from './retention-world.ts';
 
-/** A meter that reports every few minutes or hours and counts; it is silent for half a day at most, as growth over longer gaps depends on the window that is asked. */
+/** A meter with a counter that reports every few minutes or hours; its gaps are half a day at most, since growth over longer gaps depends on the queried window. */
 const history = fc
   .array(fc.tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: -50, max: 80 })), {
     minLength: 5,
@@ -69,7 +69,7 @@ it('results from rollups equal those from raw samples for any bucket, before, ac
           },
         ]);
       }
-      // In two steps, as a service does that runs for days.
+      // In two runs, like a service that runs for days.
       world.now = TODAY - 3 * UTC_DAY_MS;
       await world.run();
       world.now = TODAY;
@@ -84,7 +84,7 @@ it('results from rollups equal those from raw samples for any bucket, before, ac
   );
 });
 
-it('raw samples are deleted at their configured age and not earlier, and minutes are read in their place', async () => {
+it('raw samples are deleted at their configured age and not earlier, and 1-min rollups are read in their place', async () => {
   const world = worldOf(memory());
   await world.write(everyMinute(FIRST, 21 * 1440));
   const report = await world.run();
@@ -101,7 +101,7 @@ it('raw samples are deleted at their configured age and not earlier, and minutes
   expect((await world.run()).rollups).toBe(0);
 });
 
-it('late readings are rolled up too: those of raw days exactly, older ones where more come than were known', async () => {
+it('late readings are rolled up too: exactly on days with raw samples, and on older days when they add samples', async () => {
   const world = worldOf(memory());
   const gap = FIRST + 2 * UTC_DAY_MS;
   const recentGap = TODAY - 5 * UTC_DAY_MS;
@@ -109,7 +109,7 @@ it('late readings are rolled up too: those of raw days exactly, older ones where
   for (const day of days) await world.write(everyMinute(FIRST + day * UTC_DAY_MS, 1440));
   await world.run();
   expect(await energyKwh(world, gap + 3_600_000, gap + UTC_DAY_MS)).toBeNaN();
-  // A logger delivers the days that were missing; someone sends a single old reading again, with another value.
+  // A logger delivers the missing days; a client repeats a single old reading with another value.
   await world.write(everyMinute(gap, 1440, 2));
   await world.write(everyMinute(recentGap, 1440, 3));
   await world.write([{ at: FIRST + 3_600_000, power: 1000, counter: 0 }]);
@@ -117,14 +117,14 @@ it('late readings are rolled up too: those of raw days exactly, older ones where
   expect(await energyKwh(world, gap, gap + UTC_DAY_MS)).toBeCloseTo(48, 9);
   expect(await energyKwh(world, recentGap, recentGap + UTC_DAY_MS)).toBeCloseTo(72, 9);
   expect(await energyKwh(world, FIRST, FIRST + UTC_DAY_MS)).toBeCloseTo(24, 9);
-  // The same again after a restart changes nothing.
+  // Repeating the readings after a restart changes nothing.
   await world.write(everyMinute(gap, 1440, 2));
   await world.run(true);
   expect(await energyKwh(world, gap, gap + UTC_DAY_MS)).toBeCloseTo(48, 9);
   expect(await rawRows(world)).toBe(7 * 1440);
 });
 
-it('a run that is cut off leaves raw samples or rollups, never neither; the next one ends what it began', async () => {
+it('an interrupted run leaves raw samples or rollups, never neither; the next run completes it', async () => {
   const world = worldOf(memory());
   await world.write(everyMinute(FIRST, 21 * 1440));
   const deleteBefore = world.store.deleteBefore;
@@ -140,7 +140,7 @@ it('a run that is cut off leaves raw samples or rollups, never neither; the next
   expect(await rawRows(world)).toBe(7 * 1440);
 });
 
-it('minutes are deleted as well when configured, and quarter hours replace them', async () => {
+it('1-min rollups are deleted too when configured, and 15-min rollups replace them', async () => {
   const world = worldOf(memory(), { rollupDays: 10 });
   await world.write(everyMinute(FIRST, 21 * 1440));
   await world.run();
@@ -203,14 +203,14 @@ it.each([
   },
 );
 
-it('raw samples of each second stay where they pack so well that rollups would take more room', async () => {
+it('raw samples every second remain where they compress so well that rollups would take more space', async () => {
   const world = worldOf(memory(), { how: 'deleted_when_smaller', days: 1 });
   const [first, count] = [TODAY - 7 * UTC_DAY_MS, (7 * UTC_DAY_MS) / 1000];
   await world.write(Array.from({ length: count }, (_, i) => ({ at: first + i * 1000, power: 1, counter: i })));
   expect(await world.run()).toEqual({ rollups: 0, deleted: 0, postponed: [], kept: [GROUP] });
 });
 
-it('where rollups take less room, quarters of an hour stand for raw samples; sums of quarters, hours and days stay', async () => {
+it('where rollups take less space, 15-min rollups replace raw samples; sums of 15 min, hours and days are unchanged', async () => {
   const world = worldOf(memory(), { how: 'deleted_when_smaller', days: 1 });
   const [first, count] = [TODAY - 7 * UTC_DAY_MS, (7 * UTC_DAY_MS) / 1000];
   await world.write(
@@ -228,7 +228,7 @@ it('where rollups take less room, quarters of an hour stand for raw samples; sum
   const groups = new Set((await world.store.series()).map(({ metric }) => metric.slice(0, metric.lastIndexOf('.'))));
   expect([...groups].sort()).toEqual([GROUP, ...['15m', '1d', '1h'].map((width) => `rollup_${width}.${GROUP}`)]);
   for (const [i, edges] of asked.entries()) expectSame(await aggregate(world.reads, edges), before[i]!);
-  // What is gone is not judged by what is left, and cannot be rolled up at 1 min by a later setting.
+  // The decision on deleted samples does not depend on the remaining ones, and a later setting cannot roll them up at 1 min.
   world.now += UTC_DAY_MS;
   expect(await world.run(true)).toMatchObject({ deleted: 86_400, kept: [] });
   world.policy.how = 'deleted';
@@ -236,7 +236,7 @@ it('where rollups take less room, quarters of an hour stand for raw samples; sum
   for (const [i, edges] of asked.entries()) expectSame(await aggregate(world.reads, edges), before[i]!);
 });
 
-it('a group of which an earlier setting deleted raw samples keeps the later ones, and late readings still count', async () => {
+it('a group whose raw samples an earlier setting deleted keeps its later ones, and late readings still count', async () => {
   const world = worldOf(memory());
   await world.write(everyMinute(FIRST, 1440));
   await world.write(everyMinute(FIRST + 2 * UTC_DAY_MS, 19 * 1440));
@@ -251,7 +251,7 @@ it('a group of which an earlier setting deleted raw samples keeps the later ones
   expect(await energyKwh(world, TODAY - 6 * UTC_DAY_MS, TODAY)).toBeCloseTo(144, 6);
 });
 
-it('raw samples are deleted only when minutes stand for them, also after an archive that had hours', async () => {
+it('raw samples are deleted only when 1-min rollups replace them, even after an archive with hourly rollups', async () => {
   const world = worldOf(memory());
   await world.write(everyMinute(FIRST, 21 * 1440));
   world.states.set(GROUP, { rolledUntil: TODAY - 3 * UTC_DAY_MS, rawFrom: null, finest: '1h' });
@@ -263,7 +263,7 @@ it('raw samples are deleted only when minutes stand for them, also after an arch
   expectSame(await aggregate(world.reads, edges), before);
 });
 
-it('works in DuckDB and SQLite, after compaction too', async () => {
+it('works in DuckDB and SQLite, even after compaction', async () => {
   for (const type of ['duckdb', 'sqlite'] as const) {
     const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-retention-'));
     closers.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -279,7 +279,7 @@ it('works in DuckDB and SQLite, after compaction too', async () => {
   }
 });
 
-it('finishes when the store can never take some of the rollups, which are set aside once and answer as if stored', async () => {
+it('finishes when the store can never accept some of the rollups, which are set aside once and read as if stored', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'retention-'));
   const setAside = await SetAside.open(join(folder, 'set-aside.db'));
   closers.push(async () => {
