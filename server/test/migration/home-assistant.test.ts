@@ -31,12 +31,12 @@ const HOME: readonly RecorderSeries[] = [
 ];
 
 describe('statistics of Home Assistant', () => {
-  it('become metrics as their units and names tell, the five minutes in place of the hours', async () => {
+  it('become metrics by their units and names, and 5-minute rows replace hourly ones', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'home-assistant_v2.db');
     writeRecorderDatabase(from, HOME);
     const dry = await migrate({ source: 'home-assistant', from, dry_run: true });
-    // 46 of 48 hours and 24 five minutes, 2, 2 of 3 hours and 12, 2, 1.
+    // 46 of 48 hours and 24 five-minute rows, 2, 2 of 3 hours and 12 five-minute rows, 2, 1.
     expect(dry).toMatchObject({ found: 70 + 2 + 14 + 2 + 1, to_migrate: 89, missing: 0 });
     expect(parse(dry.mapping ?? '')).toMatchObject({
       statistics: {
@@ -60,7 +60,7 @@ describe('statistics of Home Assistant', () => {
       '2025-06-02T22:00:00.000Z 5',
       '2025-06-02T22:05:00.000Z 5.001',
     ]);
-    // A counter was read at the end of its period.
+    // A counter is read at the end of its period.
     expect((await stored('Home', 'grid.energy_imported_kwh')).slice(0, 2)).toEqual([
       '2025-06-01T01:00:00.000Z 5000',
       '2025-06-01T02:00:00.000Z 5001',
@@ -79,7 +79,7 @@ describe('statistics of Home Assistant', () => {
     });
   });
 
-  it('follow a mapping, from old recorders too, and rows without a value are listed', async () => {
+  it('follow a mapping, even from old recorders, and rows without a value are listed', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'old.db');
     const rows = [...hours(2, (i) => ({ mean: 100 + i })), { start: null, mean: 1 }, { start: START + 7200 }];
@@ -107,21 +107,21 @@ describe('statistics of Home Assistant', () => {
     );
   });
 
-  it('have the energy by which `sum` grows, and the report says where `state` differs', async () => {
+  it('use the energy by which `sum` grows, and the report lists where `state` differs', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'corrected.db');
     const used = [1.2, 0.4, 2.5, 0.9, 3.1];
     const total = (i: number) => used.slice(0, i + 1).reduce((a, b) => a + b, 0);
     writeRecorderDatabase(from, [
-      // Of a utility: the energy of the hour, and the total. The first hour counts as well.
+      // From a utility: the energy of the hour, and the total. The first hour counts too.
       { id: 'tibber:energy_consumption_1', unit: 'kWh', hourly: hours(5, (i) => ({ state: used[i]!, sum: total(i) })) },
-      // A person took a misread of 100 kWh in the third hour out of the sum.
+      // A user removed a misread of 100 kWh in the third hour from the sum.
       {
         id: 'sensor.battery_charge_energy',
         unit: 'kWh',
         hourly: hours(4, (i) => ({ state: 700 + i + (i > 1 ? 100 : 0), sum: i })),
       },
-      // A meter was replaced: its readings begin again.
+      // A meter was replaced: its readings restart from 0.
       {
         id: 'sensor.grid_export_energy',
         unit: 'kWh',
@@ -147,10 +147,10 @@ describe('statistics of Home Assistant', () => {
     expect(notes).not.toContain('tibber');
   });
 
-  it('are taken once where several count the same energy', async () => {
+  it('are imported once where several count the same energy', async () => {
     const { folder, migrate } = await openMigrationWorld();
     const from = join(folder, 'twice.db');
-    // Two days of a roof, and of a house whose utility reports as well.
+    // Two days of a solar roof, and of a house whose utility also reports.
     const roof = (i: number) => Math.max(0, Math.sin(((i % 24) - 6) / 3.8)) * 3.217;
     const house = (i: number) => 0.3 + ((i * 7) % 11) / 9;
     const upTo = (amount: (i: number) => number, i: number, from = 0) =>
@@ -172,7 +172,7 @@ describe('statistics of Home Assistant', () => {
         unit: 'Wh',
         hourly: hours(40, (i) => ({ state: house(i) * 1004, sum: upTo(house, i) * 1004 })),
       },
-      // Another roof, which produces nearly as much.
+      // Another solar roof with nearly the same production.
       total('sensor.garage_pv_energy', (i) => roof(i) * 0.985),
       total('sensor.kettle_energy_total', (i) => (i % 5) / 10),
       total('sensor.kettle_energy_today', (i) => (i % 5) / 10),
@@ -199,7 +199,7 @@ describe('statistics of Home Assistant', () => {
     expect(notes.join()).not.toContain('statistics that were left out');
   });
 
-  it('count in every row that has a start, as a number or as a text', async () => {
+  it('are read from every row that has a start, as a number or as a string', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'half-migrated.db');
     const rows = hours(6, (i) => ({ state: 10 + i, sum: i, textual: i < 3 }));
@@ -210,7 +210,7 @@ describe('statistics of Home Assistant', () => {
     );
   });
 
-  it('are looked for in a recorder database only', async () => {
+  it('are read only from a recorder database', async () => {
     const { folder, migrate } = await openMigrationWorld();
     const letter = join(folder, 'letter.db');
     await writeFile(letter, 'Dear Sir or Madam, '.repeat(500));

@@ -10,7 +10,7 @@ import { openMigrationWorld } from './migration-world.ts';
 
 const START = Date.UTC(2025, 5, 1);
 
-it('identifies itself to the configured server only', async () => {
+it('sends credentials only to the configured server', async () => {
   const messages: (string | undefined)[] = [];
   const server = createServer((request, reply) => {
     messages.push(request.headers.authorization);

@@ -12,17 +12,17 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Rights } from '../../src/domain/rights.ts';
 import { anyFile } from '../../src/features/migration/import-folders.ts';
 
-/** A pipeline on a data folder of its own, and what lies to be migrated beside it. */
+/** A pipeline on its own data folder, next to the files to migrate. */
 export interface MigrationWorld {
-  /** Folder for what is migrated. */
+  /** Folder for the files to migrate. */
   readonly folder: string;
   readonly pipeline: Pipeline;
-  /** @param by default: an administrator */
+  /** @param by the caller; default: an administrator */
   migrate(
     request: Partial<MigrationRequest> & Pick<MigrationRequest, 'source' | 'from'>,
     by?: Rights,
   ): Promise<MigrationReport>;
-  /** What the store holds of a device's metric: `instant value`. */
+  /** The stored samples of a device's metric: `instant value`. */
   stored(device: string, metric: string): Promise<string[]>;
 }
 

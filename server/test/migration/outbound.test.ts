@@ -11,7 +11,7 @@ import { openMigrationWorld } from './migration-world.ts';
 
 const OPERATOR: Rights = { name: 'token:meter', scopes: ['read', 'write', 'control'] };
 const OWNER: Rights = { name: 'owner', scopes: SCOPES_OF_ROLE.admin };
-/** What a server of the private network says and nobody may see through us. */
+/** The response of a server of the private network, which must never be disclosed. */
 const SECRET = 'root:x:0:0:s3cr3t';
 
 async function serve(answer: RequestListener): Promise<{ url: string; hits: () => number }> {
@@ -28,7 +28,7 @@ async function serve(answer: RequestListener): Promise<{ url: string; hits: () =
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, hits: () => hits };
 }
 
-it('a migration that somebody without the scope of administrators asks for reaches no private network', async () => {
+it('a migration requested without the admin scope reaches no private network', async () => {
   const { migrate } = await openMigrationWorld('UTC');
   const { url, hits } = await serve((_, reply) => reply.writeHead(500).end());
   const { port } = new URL(url);
@@ -41,7 +41,7 @@ it('a migration that somebody without the scope of administrators asks for reach
   expect(hits()).toBe(1);
 });
 
-it('what the configuration names is allowed whoever asks, and link-local addresses to nobody', async () => {
+it('a configured server is allowed to every caller, and a link-local address to none', async () => {
   const { url } = await serve((_, reply) => reply.writeHead(500).end());
   const { migrate } = await openMigrationWorld('UTC', { WATTKEEPER_MIGRATION__INFLUXDB__URL: url });
   await expect(migrate({ source: 'influxdb', from: `${url}/home` }, OPERATOR)).rejects.toThrow(/answered 500/);
@@ -50,7 +50,7 @@ it('what the configuration names is allowed whoever asks, and link-local address
   }
 });
 
-it('nothing that a server says is repeated unless the configuration names it', async () => {
+it('the text of a server is quoted only if the server is configured', async () => {
   const { migrate } = await openMigrationWorld('UTC');
   const json = JSON.stringify({ error: SECRET, message: SECRET, results: [{ error: SECRET }] });
   const inResult = JSON.stringify({ results: [{ error: SECRET }] });
@@ -80,7 +80,7 @@ it('nothing that a server says is repeated unless the configuration names it', a
   }
 });
 
-it('text of a server that the configuration names is quoted without control characters, and not at length', async () => {
+it('the text of a configured server is quoted at limited length, without control characters', async () => {
   const said = `\u001b[31mno\r\n{"level":50}\u202e\u0000\u2028${'x'.repeat(5000)}`;
   const { url } = await serve((_, reply) => reply.writeHead(400).end(JSON.stringify({ error: said })));
   const { migrate } = await openMigrationWorld('UTC', { WATTKEEPER_MIGRATION__INFLUXDB__URL: url });
@@ -91,7 +91,7 @@ it('text of a server that the configuration names is quoted without control char
   expect(message.length).toBeLessThan(400);
 });
 
-it('a redirect leads to no other server of the private network, and not to a link-local address', async () => {
+it('a redirect to another server of the private network or to a link-local address is not followed', async () => {
   const { migrate } = await openMigrationWorld('UTC');
   const inner = await serve((_, reply) => reply.end(SECRET));
   for (const location of [`${inner.url}/ping`, 'http://169.254.169.254/latest/meta-data/', 'file:///etc/passwd']) {
@@ -102,7 +102,7 @@ it('a redirect leads to no other server of the private network, and not to a lin
   expect(inner.hits()).toBe(0);
 });
 
-it('addresses that hold a user, a password or other settings are refused, and not repeated', async () => {
+it('addresses that contain a user, a password or other settings are rejected, and not quoted', async () => {
   const { migrate } = await openMigrationWorld('UTC');
   for (const from of [
     'http://keeper:hunter2@localhost:8086/home',
@@ -127,7 +127,7 @@ it('addresses that hold a user, a password or other settings are refused, and no
   }
 });
 
-it('a file that is not one of records is not quoted', async () => {
+it('a file that contains no records is not quoted', async () => {
   const { migrate, folder } = await openMigrationWorld('UTC');
   const from = join(folder, 'records');
   await mkdir(from);

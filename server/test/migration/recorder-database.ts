@@ -7,7 +7,7 @@ export interface StatisticRow {
   readonly mean?: number;
   readonly state?: number | null;
   readonly sum?: number | null;
-  /** Its start is a text, as recorders wrote before 2023.3: the migration to `start_ts` has not come to it. */
+  /** Its start is a string, as recorders wrote before 2023.3: it is not yet migrated to `start_ts`. */
   readonly textual?: boolean;
 }
 
@@ -27,7 +27,7 @@ const STATISTICS = (time: string) => `(
 /**
  * A database as Home Assistant's recorder makes it, with the tables and columns of its schema 50 (homeassistant/components/recorder/db_schema.py,
  * release 2025.6).
- * @param textual as before 2023.3: starts are texts
+ * @param textual as before 2023.3: starts are strings
  */
 export function writeRecorderDatabase(path: string, series: readonly RecorderSeries[], textual = false): void {
   const database = new DatabaseSync(path);

@@ -18,7 +18,7 @@ function record(timestamp: string | null, soc: number | string = 55.5) {
 }
 
 describe('record files of older installations', () => {
-  it('come in whatever their shape, once', async () => {
+  it('are imported in every format, once', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'records');
     await mkdir(join(from, '2025'), { recursive: true });
@@ -64,7 +64,7 @@ describe('record files of older installations', () => {
     expect(again.backup).toMatch(/^wattkeeper-.*\.backup$/);
   });
 
-  it('a text for no value costs only that value, and what cannot be read is listed and stays', async () => {
+  it('a placeholder string for a missing value loses only that value, and unreadable records are listed and not removed', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'records');
     await mkdir(from);
@@ -109,7 +109,7 @@ describe('record files of older installations', () => {
     expect(again).toMatchObject({ found: report.found, already_there: report.migrated, unreadable: 9, missing: 0 });
   });
 
-  it('the hour that autumn repeats is resolved by the order of lines, and by the time at which a file was written', async () => {
+  it('the hour repeated in autumn is resolved by the order of lines, and by the time at which a file was written', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'records');
     await mkdir(from);
@@ -138,7 +138,7 @@ describe('record files of older installations', () => {
     ]);
   });
 
-  it('what the store has already stays, and what is implausible is kept apart, once', async () => {
+  it('existing readings remain, and implausible values are quarantined, once', async () => {
     const { folder, migrate, stored, pipeline } = await openMigrationWorld();
     const [id] = await pipeline.directory.resolve(['GW1']);
     const at = Date.UTC(2025, 9, 14, 8);
@@ -156,7 +156,7 @@ describe('record files of older installations', () => {
     expect(await migrate({ source: 'records', from })).toMatchObject({ already_there: 3, values: { quarantined: 0 } });
   });
 
-  it('a mapping takes the place of the usual names, and a device that of the serial', async () => {
+  it('a mapping replaces the default names, and a device name replaces the serial number', async () => {
     const { folder, migrate, stored } = await openMigrationWorld();
     const from = join(folder, 'records.json');
     await writeFile(from, JSON.stringify({ when: '14/10/2025 10:00', flow: { watts: '250' } }));

@@ -18,7 +18,7 @@ function session(id: string, start: string, end: string | null, more: object = {
   };
 }
 
-it('battery-selling sessions become charging sessions, once, and those that people recorded stay', async () => {
+it('battery-selling sessions become charging sessions, once, and sessions recorded by users remain', async () => {
   const { folder, migrate, pipeline } = await openMigrationWorld();
   const [deviceId] = (await pipeline.directory.resolve(['GW1'])) as [string];
   const { chargingSessions } = pipeline.records;

@@ -23,7 +23,7 @@ async function writeRecords(world: MigrationWorld): Promise<string> {
   return from;
 }
 
-/** Migrates into a store that gives back something else than it was given. */
+/** Migrates into a store that returns values other than those written. */
 async function migrateInto(
   { pipeline }: MigrationWorld,
   from: string,
@@ -55,8 +55,8 @@ function changed(frame: Frame, instant: number, value: number): Frame {
   return { ...frame, columns };
 }
 
-describe('a migration reads back what it wrote', () => {
-  it('and finds a single value of thousands that the store has lost or altered', async () => {
+describe('a migration reads back the values it wrote', () => {
+  it('and finds a single value among thousands that the store has lost or altered', async () => {
     const lost = START + 1234 * 60_000;
     for (const [value, has] of [
       [Number.NaN, 'nothing'],
@@ -78,7 +78,7 @@ describe('a migration reads back what it wrote', () => {
     }
   });
 
-  it('and is not misled by readings that come in meanwhile', async () => {
+  it('and is not misled by readings that arrive meanwhile', async () => {
     const world = await openMigrationWorld();
     const from = await writeRecords(world);
     const [id] = (await world.pipeline.directory.resolve(['GW1'])) as [string];
@@ -96,7 +96,7 @@ describe('a migration reads back what it wrote', () => {
     expect(report).toMatchObject({ migrated: COUNT, missing: 0, validation: { compared_again: 1 } });
   });
 
-  it('and misses what was gone at the second look', async () => {
+  it('and reports records that are missing in the second pass', async () => {
     const world = await openMigrationWorld();
     const old = join(world.folder, 'old');
     mkdirSync(old);
