@@ -7,12 +7,12 @@ import type { RecordStore, RecordsOptions } from '../../src/storage/records/reco
 import type { Schema } from '../../src/storage/records/schema.ts';
 import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
 
-/** Guarantees of the repositories of analytics, for every engine. */
+/** Guarantees of the analytics repositories, for every engine. */
 export function analyticsRepositoryPromises(newPlace: NewPlace): void {
   const open = async (options?: RecordsOptions): Promise<RecordStore> => recordsIn(await newPlace(), options);
 
-  describe('repositories of analytics', () => {
-    it('keeps calendars of sites, with names that are unique at a site', async () => {
+  describe('analytics repositories', () => {
+    it('stores calendars of sites, with names that are unique within a site', async () => {
       const { sites, calendars } = await open({ now: () => 7 });
       const [{ id: siteId }, { id: other }] = [await sites.create({ name: 'A' }), await sites.create({ name: 'B' })];
       const input = { siteId, name: 'Year', defaultCategory: 'classes', periods: [] };
@@ -32,7 +32,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       await expect(calendars.create(input)).rejects.toThrow(/the maximum of 200 calendars/);
     });
 
-    it('numbers the baselines of a machine and has one active at any time', async () => {
+    it('numbers the baselines of a machine, exactly one of which is active at any time', async () => {
       const { devices, baselines } = await open({ now: () => 7 });
       const { id: deviceId } = await devices.ensure('press');
       const { id: otherId } = await devices.ensure('oven');
@@ -65,7 +65,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await baselines.list(deviceId)).toEqual([]);
     });
 
-    it('keeps adjustments of baselines by start, and lets them go with their machine', async () => {
+    it('stores adjustments of baselines by start, and deletes them with their machine', async () => {
       const { devices, baselineAdjustments } = await open({ now: () => 7 });
       const { id: deviceId } = await devices.ensure('press');
       const works = { deviceId, start: 20, end: 30, kwh: -4.5, reason: 'works', createdBy: 'ann' };
@@ -82,7 +82,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await baselineAdjustments.list(deviceId)).toEqual([]);
     });
 
-    it('keeps custom key figures by name, and lets them go with their site', async () => {
+    it('stores custom key figures by name, and deletes them with their site', async () => {
       let now = 5;
       const { sites, customKpis } = await open({ now: () => now });
       const { id: siteId } = await sites.create({ name: 'Mill' });
@@ -112,7 +112,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       );
     });
 
-    it('keeps the newest forecast of each kind for a device and for its site', async () => {
+    it('stores the newest forecast of each kind for a device and for its site', async () => {
       let now = 5;
       const { devices, forecasts } = await open({ now: () => now });
       const { id: deviceId, siteId } = await devices.ensure('press');
@@ -135,7 +135,7 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await forecasts.get(ofDevice, 'demand 24h')).toBeUndefined();
     });
 
-    it('finds an anomaly again instead of adding it twice, and keeps what people say of it', async () => {
+    it('recognises a stored anomaly instead of adding it twice, and keeps the labels and comments of users', async () => {
       let now = 100;
       const { devices, anomalies } = await open({ now: () => now++ });
       const { id: deviceId } = await devices.ensure('press');

@@ -36,7 +36,7 @@ export function auditRetentionPromises(newPlace: NewPlace): void {
       expect(await actions()).toHaveLength(3);
     });
 
-    it('never deletes the last thirty days', async () => {
+    it('never deletes entries of the last thirty days', async () => {
       const { place, records, actions } = await logOf(40, 29);
       await expect(records.auditLog.prune(TODAY)).rejects.toThrow('append-only');
       const db = rawDatabase(place);

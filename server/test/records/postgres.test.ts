@@ -18,13 +18,13 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
   const administer = async (...statements: readonly string[]): Promise<void> => {
     for (const statement of statements) await server.ask(statement);
   };
-  /** Ends all connections but its own, as a failing network or an administrator does. */
+  /** Ends all other connections, as a failing network or an administrator does. */
   const breakConnections = () =>
     administer('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()');
 
   beforeAll(async () => {
     server = await startPostgresServer(bin);
-    // A server with an English collation sorts "a b" after "ab", and capitals beside small letters.
+    // A server with an English collation sorts "a b" after "ab", and capitals next to lowercase letters.
     await administer("create database records template template0 locale_provider icu icu_locale 'en-US'");
     await administer("create role guest login password 'let me in'");
   });
@@ -58,7 +58,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     await expect(refused).rejects.toThrow(/no database "nowhere".*CREATE DATABASE "nowhere" OWNER "guest"/);
   });
 
-  it('says which right is missing, and works once it is given', async () => {
+  it('names the missing privilege, and works once it is granted', async () => {
     await expect(openRecords(guest())).rejects.toThrow(
       /"guest" lacks permissions.*GRANT CREATE ON DATABASE "records" TO "guest"/,
     );
@@ -67,24 +67,24 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     expect(await records.sites.ensureDefault()).toMatchObject({ name: 'Home' });
   });
 
-  it('says so when nothing answers, or no TLS', async () => {
+  it('reports a server that does not respond, or not over TLS', async () => {
     await expect(openRecords(guest({ port: 1 }))).rejects.toThrow(
       /127.0.0.1:1\/records cannot be reached.*ECONNREFUSED/,
     );
     await expect(openRecords(guest({ tls: true }))).rejects.toThrow(/cannot be reached.*does not support SSL.*TLS/);
   });
 
-  it('refuses a server before version 13', () => {
+  it('rejects servers older than version 13', () => {
     expect(() => refuseOldServer(120_022, 'db:5432/records')).toThrow(/version 12, and the records need 13 or newer/);
     expect(() => refuseOldServer(130_000, 'db:5432/records')).not.toThrow();
   });
 
-  it('refuses a text that PostgreSQL cannot hold as wrong input', async () => {
+  it('rejects a string that PostgreSQL cannot store as invalid input', async () => {
     const records = await recordsIn(await newPlace());
     await expect(records.devices.ensure('zero \0 character')).rejects.toThrow(InvalidInput);
   });
 
-  it('keeps to its schema', async () => {
+  it('uses only its own schema', async () => {
     const [one, two] = [await newPlace(), await newPlace()];
     await (await recordsIn(one)).sites.create({ name: 'Home' });
     expect(await (await recordsIn(two)).sites.list()).toEqual([]);
@@ -92,7 +92,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     expect(tables.filter(({ schema }) => schema === 'public')).toEqual([]);
   });
 
-  it('says so on a read-only server', async () => {
+  it('reports a read-only server', async () => {
     const place = await newPlace();
     await (await recordsIn(place)).sites.create({ name: 'Home' });
     await administer('alter database records set default_transaction_read_only = on');
@@ -114,7 +114,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     }
   });
 
-  it('leaves nothing of a transaction whose connection broke, and takes the next one', async () => {
+  it('rolls back a transaction whose connection broke, and runs the next one', async () => {
     const place = await newPlace();
     const records = await recordsIn(place);
     await records.sites.create({ name: 'Boat' });

@@ -28,7 +28,7 @@ const targetOf = (place: RecordsLocation) => ({
 
 function openingPromises(newPlace: NewPlace): void {
   describe('opening', () => {
-    it('finds everything again after closing', async () => {
+    it('returns everything after it is closed and reopened', async () => {
       const place = await newPlace();
       const before = await openRecords(place);
       const device = await before.devices.ensure('Garage inverter', { phase: '1' }, 'inverter');
@@ -40,7 +40,7 @@ function openingPromises(newPlace: NewPlace): void {
       expect((await after.health()).sizeBytes).toBeGreaterThan(0);
     });
 
-    it('brings tables of an older version up to date, keeps what is in them, and refuses those of a newer one', async () => {
+    it('migrates tables of an older version with their contents, and rejects those of a newer one', async () => {
       const place = await newPlace();
       const records = await recordsIn(place);
       await records.sites.create({ name: 'Home' });
@@ -115,7 +115,7 @@ function valuePromises(newPlace: NewPlace): void {
       await fc.assert(property, { numRuns: 60 });
     });
 
-    it('sort by their bytes, whatever language the machine speaks', async () => {
+    it('sort by their bytes, whatever the locale of the machine', async () => {
       const records = await recordsIn(await newPlace());
       const names = ['a b', 'ab', 'B', 'a', 'Ä', 'Z', 'é', 'e', '_', '10', '9'];
       for (const name of names) await records.sites.create({ name });
@@ -126,14 +126,14 @@ function valuePromises(newPlace: NewPlace): void {
 }
 
 function concurrencyPromises(newPlace: NewPlace): void {
-  describe('side by side', () => {
-    it('runs queries that come at once one after the other', async () => {
+  describe('concurrently', () => {
+    it('runs simultaneous queries one after the other', async () => {
       const records = await recordsIn(await newPlace());
       const sites = await Promise.all(Array.from({ length: 20 }, () => records.sites.ensureDefault()));
       expect(new Set(sites.map((site) => site.id)).size).toBe(1);
     });
 
-    it('refuses a write with a clear error while another program holds the lock for too long', async () => {
+    it('rejects a write with a clear error while another program holds the lock for too long', async () => {
       const place = await newPlace();
       const records = await recordsIn(place, { busyTimeoutMs: 50 });
       const other = rawDatabase<unknown>(place);
@@ -147,17 +147,17 @@ function concurrencyPromises(newPlace: NewPlace): void {
   });
 }
 
-/** What holds where several programs share the records: with a server, but not with a file that one thread opens twice. */
+/** Guarantees for records shared by several programs: on a server, but not in a file that one thread opens twice. */
 export function sharedRecordsPromises(newPlace: NewPlace): void {
   describe('shared by several programs', () => {
-    it('makes the tables once when several programs start together', async () => {
+    it('creates the tables once when several programs start together', async () => {
       const place = await newPlace();
       const opened = await Promise.all([recordsIn(place), recordsIn(place), recordsIn(place)]);
       const sites = await Promise.all(opened.map((records) => records.sites.ensureDefault()));
       expect(new Set(sites.map((site) => site.id)).size).toBe(1);
     });
 
-    it('lets two programs change the same things without a lost or a doubled change', async () => {
+    it('lets two programs change the same rows without losing or repeating a change', async () => {
       const place = await newPlace();
       const [one, two] = await Promise.all([recordsIn(place), recordsIn(place)]);
       const turns = Array.from({ length: 15 }, (_, i) => i);

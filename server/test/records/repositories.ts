@@ -17,7 +17,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
   const open = async (options?: RecordsOptions): Promise<RecordStore> => recordsIn(await newPlace(), options);
 
   describe('repositories', () => {
-    it('has one default site at any time', async () => {
+    it('has exactly one default site at any time', async () => {
       const { sites } = await open();
       expect(await sites.default()).toBeUndefined();
       const home = await sites.create({ name: 'Home', timezone: 'Europe/Warsaw', latitude: 52.2 });
@@ -42,7 +42,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect(await sites.preferred()).toMatchObject({ name: 'Home' });
     });
 
-    it('refuses names that are taken, unknown tariffs and impossible places', async () => {
+    it('rejects names that are taken, unknown tariffs and impossible locations', async () => {
       const { sites } = await open();
       const home = await sites.create({ name: 'Home' });
       await sites.create({ name: 'Boat' });
@@ -57,7 +57,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect(await sites.require('Home')).toEqual(await sites.require(home.id));
     });
 
-    it('keeps a site that has devices, and a tariff that a site uses', async () => {
+    it('never deletes a site that has devices, or a tariff that a site uses', async () => {
       const { sites, devices, tariffs } = await open();
       const tariff = await tariffs.create(FLAT);
       const site = await sites.create({ name: 'Home', tariffId: tariff.id });
@@ -71,7 +71,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(tariffs.remove(tariff.id)).rejects.toThrow(NotFound);
     });
 
-    it('registers a device that reports under its name, with its labels, in the default site', async () => {
+    it('registers a reporting device by its name, with its labels, in the default site', async () => {
       const { sites, devices } = await open();
       const changes: string[] = [];
       const stop = devices.onChange(({ type, device }) => changes.push(`${type} ${device.name}`));
@@ -171,7 +171,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect(await customMetrics.remove(tank.name)).toBe(false);
     });
 
-    it('changes the terms of a tariff that are given and keeps the others', async () => {
+    it('changes the given terms of a tariff and keeps the others', async () => {
       const { tariffs } = await open();
       const tariff = await tariffs.create(FLAT);
       await tariffs.create({ ...FLAT, name: 'Other' });
@@ -185,7 +185,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(tariffs.require('Night')).rejects.toThrow(/known: "Flat", "Other"/);
     });
 
-    it('keeps charging sessions apart by device and start', async () => {
+    it('distinguishes charging sessions by device and start', async () => {
       const { devices, chargingSessions } = await open();
       const { id: deviceId, siteId } = await devices.ensure('battery');
       const session = { deviceId, direction: 'charge', startAt: 1000, energyKwh: 3, source: 'recorded' } as const;
@@ -243,7 +243,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       });
     });
 
-    it('keeps states by key', async () => {
+    it('stores states by key', async () => {
       const { namedStates } = await open({ now: () => 7 });
       await namedStates.put('sha256:1', { row: 10 });
       await namedStates.put('sha256:1', { row: 20 });
@@ -253,7 +253,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       expect(await namedStates.remove('sha256:1')).toBe(false);
     });
 
-    it('keeps the runs of jobs, and marks those that a crash cut off', async () => {
+    it('stores the runs of jobs, and marks those that a crash interrupted', async () => {
       let now = 1000;
       const { jobRuns } = await open({ now: () => now++ });
       const done = await jobRuns.create('daily_report');
@@ -278,7 +278,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(jobRuns.require('none')).rejects.toThrow(NotFound);
     });
 
-    it('keeps one report of a site, kind and period', async () => {
+    it('stores one report per site, kind and period', async () => {
       const { sites, reports } = await open();
       const { id: siteId } = await sites.ensureDefault();
       for (const day of ['2026-03-28', '2026-03-29', '2026-03-30']) await reports.put(siteId, 'daily', day, { day });
@@ -293,7 +293,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(reports.put('none', 'daily', '2026', {})).rejects.toThrow(InvalidInput);
     });
 
-    it('keeps the last administrator', async () => {
+    it('never removes the last administrator', async () => {
       const { users } = await open();
       const owner = await users.create({ username: 'owner', role: 'admin', passwordHash: null });
       await expect(users.remove(owner.id)).rejects.toThrow(Conflict);
@@ -305,7 +305,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(users.create({ username: 'second', role: 'viewer', passwordHash: null })).rejects.toThrow(Conflict);
     });
 
-    it('finds the roles of sign-ins and the rights of tokens, by many ids at once', async () => {
+    it('returns the roles of sign-ins and the rights of tokens for many ids at once', async () => {
       const { users, signIns, apiTokens } = await open();
       const { id: userId } = await users.create({ username: 'holder', role: 'analyst', passwordHash: null });
       const expiresAt = Date.UTC(2030, 0);
@@ -346,7 +346,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(layouts.put(userId, 'now', {})).rejects.toThrow(InvalidInput);
     });
 
-    it('writes the audit log and never changes it', async () => {
+    it('appends to the audit log and never changes an entry', async () => {
       const place = await newPlace();
       const { auditLog } = await recordsIn(place, { now: () => 5 });
       await auditLog.append({ actor: 'owner', action: 'sign_in' });

@@ -15,7 +15,7 @@ import { createServer, type ServerOptions } from '../../src/http/server.ts';
 import type { RecordStore } from '../../src/storage/records/record-store.ts';
 import { temporaryRecords } from './temporary-records.ts';
 
-/** A clock that tests move. */
+/** A clock that tests set. */
 export interface TestClock {
   now: number;
 }
@@ -29,7 +29,7 @@ export interface SecuredApp {
 
 export const ADMIN_TOKEN = 'an administrator token of a test';
 
-/** The service's security and sign-in around routes that a test adds, with records in a real file. */
+/** The service's security and sign-in around the routes of a test, with records in a real file. */
 export async function securedApp(
   routes: (api: Api, parts: { auth: AuthService; records: RecordStore }) => void | Promise<void> = () => {},
   options: SecurityOptions = {},
@@ -65,14 +65,14 @@ export async function signInOwner(auth: AuthService): Promise<SignedIn> {
   return auth.signInWithCode(await auth.createSignInCode());
 }
 
-/** What a browser sends in a session. */
+/** The headers that a browser sends in a session. */
 export function browserHeaders({ sessionId, csrfToken }: SignedIn): { cookie: string; 'x-csrf-token': string } {
   return { cookie: `wattkeeper_session=${sessionId}`, 'x-csrf-token': csrfToken };
 }
 
 export const ADMIN_HEADERS = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
-/** The whole HTTP server with the rights of `auth`, without a web app; the caller closes it. */
+/** The complete HTTP server with the rights of `auth`, without the web app; the caller closes it. */
 export function securedServer(
   auth: AuthService,
   options: Partial<ServerOptions> & Pick<ServerOptions, 'apiRoutes'>,

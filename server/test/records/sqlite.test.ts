@@ -9,7 +9,7 @@ import { temporaryDatabase } from './temporary-records.ts';
 
 describe('records in SQLite', () => recordStorePromises(async () => temporaryDatabase()));
 
-it('makes a durable file that gives space back', async () => {
+it('creates a durable file that returns free space', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   const records = await openRecords(place);
@@ -22,7 +22,7 @@ it('makes a durable file that gives space back', async () => {
   expect(await records.health()).toMatchObject({ status: 'failed', error: expect.stringMatching(/./) });
 });
 
-it('opens a file in which the journal has made its own tables first', async () => {
+it('opens a file in which the journal has already created its tables', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   const journal = new DatabaseSync(path);
@@ -47,7 +47,7 @@ it('lists the active baseline even if a thousand versions are newer', async () =
   await records.close();
 });
 
-it('says what to do with a file that is no database', async () => {
+it('explains what to do with a file that is not a database', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   writeFileSync(path, 'timestamp,value\n'.repeat(1000));
@@ -56,7 +56,7 @@ it('says what to do with a file that is no database', async () => {
   expect(readFileSync(path, 'utf8')).toContain('timestamp,value');
 });
 
-it('says what to do with a damaged database', async () => {
+it('explains what to do with a damaged database', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   const records = await openRecords(place);
@@ -65,7 +65,7 @@ it('says what to do with a damaged database', async () => {
   await expect(openRecords(place)).rejects.toThrow(Corrupt);
 });
 
-it('says what to do when the file cannot be opened', async () => {
+it('explains what to do when the file cannot be opened', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   mkdirSync(path);
@@ -73,7 +73,7 @@ it('says what to do when the file cannot be opened', async () => {
   await expect(openRecords(place)).rejects.toThrow(/cannot be opened.*check that its folder exists/);
 });
 
-it('says so when another program keeps the database locked', async () => {
+it('reports a database that another program keeps locked', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   await (await openRecords(place)).close();
@@ -83,7 +83,7 @@ it('says so when another program keeps the database locked', async () => {
   other.close();
 });
 
-it('refuses a write with a clear error while another connection holds the lock for too long', async () => {
+it('rejects a write with a clear error while another connection holds the lock for too long', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   const records = await openRecords(place, { busyTimeoutMs: 50 });
@@ -98,7 +98,7 @@ it('refuses a write with a clear error while another connection holds the lock f
   await records.close();
 });
 
-it('loses no write while another thread writes into the same file without pause', async () => {
+it('loses no write while another thread writes to the same file without pause', async () => {
   const place = temporaryDatabase();
   const { path } = place;
   const records = await openRecords(place);
@@ -128,7 +128,7 @@ it('loses no write while another thread writes into the same file without pause'
   await records.close();
 });
 
-it('keeps everything in memory when asked to', async () => {
+it('stores everything in memory when configured to', async () => {
   const records = await openRecords({ type: 'sqlite', path: ':memory:' });
   await records.devices.ensure('Meter');
   expect(await records.devices.list()).toHaveLength(1);

@@ -7,10 +7,10 @@ import { openEngine } from '../../src/storage/records/engine/engine.ts';
 import { openRecords, type RecordStore, type RecordsOptions } from '../../src/storage/records/record-store.ts';
 import type { RecordsLocation, SqliteLocation } from '../../src/storage/records/records-options.ts';
 
-/** Makes an empty place for the records of one test. */
+/** Creates an empty place for the records of one test. */
 export type NewPlace = () => Promise<RecordsLocation>;
 
-/** A database in a new folder that goes away with the test. */
+/** A database in a new folder that is deleted with the test. */
 export function temporaryDatabase(): SqliteLocation {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-records-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,12 +24,12 @@ export async function recordsIn(place: RecordsLocation, options?: RecordsOptions
   return records;
 }
 
-/** Records in a new file; closed and removed with the test. */
+/** Records in a new file; closed and deleted with the test. */
 export async function temporaryRecords(options?: RecordsOptions): Promise<RecordStore> {
   return recordsIn(temporaryDatabase(), options);
 }
 
-/** The tables themselves, past the repositories; closed with the test. */
+/** The tables, without the repositories; closed with the test. */
 export function rawDatabase<T>(place: RecordsLocation): Kysely<T> {
   const db = new Kysely<T>({ dialect: openEngine(place, 5_000).dialect });
   onTestFinished(() => db.destroy());
