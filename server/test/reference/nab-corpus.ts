@@ -10,11 +10,11 @@ export interface NabSeries extends Omit<ScoredSeries, 'scores'> {
   readonly values: Float64Array;
 }
 
-/** Scores of a whole series, each from the values up to its own. */
+/** Scores of a whole series, each computed from the values up to its own row. */
 export type NabDetector = (series: NabSeries) => Float64Array;
 
 /**
- * The labelled series of the Numenta Anomaly Benchmark 1.1 (github.com/numenta/NAB, MIT) but for its group `realKnownCause`: 51 files of 58.
+ * The labelled series of the Numenta Anomaly Benchmark 1.1 (github.com/numenta/NAB, MIT) without its group `realKnownCause`: 51 of 58 files.
  * @param folder the one with measured data
  */
 export async function nabCorpus(folder: string): Promise<NabSeries[]> {
@@ -37,7 +37,7 @@ export async function nabCorpus(folder: string): Promise<NabSeries[]> {
   });
 }
 
-/** Our detector with the benchmark's probation in place of its own week. */
+/** Our detector with the benchmark's probation instead of its own week. */
 export function seasonalScores({ timestamps, values }: NabSeries): Float64Array {
   const first = timestamps[probationRows(timestamps.length)]!;
   return detectSeasonal({ timestamps, values }, { probationMs: first - timestamps[0]! }).score;
@@ -45,12 +45,12 @@ export function seasonalScores({ timestamps, values }: NabSeries): Float64Array 
 
 const GAUSSIAN_WINDOW = 6400;
 const GAUSSIAN_STEP = 100;
-/** Where 1 − Q(z) is 1 in twelve digits: beyond it the published results do not tell values apart. */
+/** The z at which 1 − Q(z) is 1 to twelve digits: above it, the published results do not distinguish values. */
 const MAX_Z = 7.130507;
 
 /**
- * The benchmark's own baseline: how many standard deviations a value is from the mean of the last 6,400, in steps of 100 once there are so
- * many. The original gives 1 − Q(z), which orders values alike.
+ * The benchmark's own baseline: the distance of a value from the mean of the last 6,400, in standard deviations, with steps of 100 once 6,400
+ * are available. The original returns 1 − Q(z), which sorts values in the same order.
  */
 export function windowedGaussianScores({ values }: NabSeries): Float64Array {
   let [mean, square, deviation] = [0, 0, 1];

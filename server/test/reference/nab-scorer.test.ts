@@ -12,7 +12,7 @@ import {
 
 const PROFILES = Object.keys(NAB_PROFILES) as NabProfile[];
 
-/** Hourly rows from 0, with windows by row; score 1 where detected. */
+/** Hourly rows from 0, with windows as row numbers; score 1 where detected. */
 function scored(
   rows: number,
   windows: readonly (readonly [number, number])[],
@@ -27,7 +27,7 @@ function scored(
 }
 
 describe("the benchmark's scoring rule", () => {
-  it('weighs positions as its documentation says', () => {
+  it('weights positions as its documentation states', () => {
     expect(scaledSigmoid(-1)).toBeCloseTo(0.98661, 5);
     expect(scaledSigmoid(-0.5)).toBeCloseTo(0.84828, 5);
     expect(scaledSigmoid(0)).toBe(0);
@@ -35,7 +35,7 @@ describe("the benchmark's scoring rule", () => {
     expect(scaledSigmoid(3.01)).toBe(-1);
   });
 
-  it('judges nothing in the first 15 %, at most 750 rows', () => {
+  it('ignores the first 15 %, at most 750 rows', () => {
     expect(probationRows(1000)).toBe(150);
     expect(probationRows(4032)).toBe(604);
     expect(probationRows(22_695)).toBe(750);
@@ -44,7 +44,7 @@ describe("the benchmark's scoring rule", () => {
   });
 
   it.each(PROFILES)(
-    'gives 0 to who finds nothing and 100 to who reports the first row of each window: %s',
+    'is 0 for a detector that finds nothing and 100 for one that reports the first row of each window: %s',
     (profile) => {
       const windows = [
         [300, 349],
@@ -57,20 +57,20 @@ describe("the benchmark's scoring rule", () => {
   );
 
   it.each([
-    // The last of 100 rows stands at −0.01: (2/(1 + e^−0.05) − 1)/0.98661 = 0.02533; gain (0.02533 + FN)/(1 + FN).
+    // The last of 100 rows is at −0.01: (2/(1 + e^−0.05) − 1)/0.98661 = 0.02533; gain (0.02533 + FN)/(1 + FN).
     ['standard', [599], 51.27],
     ['reward low FN', [599], 67.51],
-    // First row, and a false one far before any window: (2 − 0.11)/2 and so on.
+    // First row, and a false positive far before any window: (2 − 0.11)/2 and so on.
     ['standard', [200, 500], 94.5],
     ['reward low FP', [200, 500], 89],
     ['reward low FN', [200, 500], 96.33],
-    // Ten rows past the end of a window of 100: 2/(1 + e^(5·10/99)) − 1 = −0.24729.
+    // Ten rows after the end of a window of 100: 2/(1 + e^(5·10/99)) − 1 = −0.24729.
     ['standard', [500, 609], 100 - (100 * 0.11 * 0.24729) / 2],
   ] as const)('%s: rows %j give %d', (profile, detected, score) => {
     expect(nabScore([scored(1000, [[500, 599]], detected)], profile).score).toBeCloseTo(score, 2);
   });
 
-  it('takes the one threshold that is best for all series together', () => {
+  it('chooses the single threshold that is best for all series together', () => {
     const one = scored(1000, [[500, 599]], []);
     one.scores[500] = 0.6;
     one.scores.fill(0.5, 200, 230);
@@ -87,17 +87,17 @@ describeWith('REAL_DATA', '51 series of the Numenta Anomaly Benchmark', (folder)
     return PROFILES.map((profile) => nabScore(corpus, profile).score);
   };
 
-  it('scores the windowed Gaussian as the published results of it are scored', async () => {
-    // Its published results (results/windowedGaussian of version 1.1) on these 51 files. They are rounded to twelve digits, which ties some
-    // values that are distinguished here: a threshold between them may be a little better.
+  it('scores the windowed Gaussian like its published results', async () => {
+    // The published results (results/windowedGaussian of version 1.1) on these 51 files. They are rounded to twelve digits, which makes some
+    // values equal that are distinguished here: a threshold between them may score slightly better.
     const published = [44.8, 23.024, 53.578];
     for (const [p, score] of (await scoresOf(windowedGaussianScores)).entries()) {
       expect(Math.abs(score - published[p]!)).toBeLessThan(0.3);
     }
   });
 
-  // Reached: 70.2, 61.5 and 75.0; an alarm at 0.99 gives 69.8, 60.0 and 74.7. What is asked leaves room for another machine's rounding of powers,
-  // by which a few of some 180 false alarms may come or go: each is 0.06 points, twice that where they are to be few.
+  // Reached: 70.2, 61.5 and 75.0; an alarm at 0.99 gives 69.8, 60.0 and 74.7. The tolerance allows for another machine's rounding of powers,
+  // which may add or remove a few of about 180 false alarms: each is 0.06 points, twice that in the profile with few false alarms.
   it.each([
     ['with the best threshold', seasonalScores, [68.5, 59.5, 73.5]],
     [
@@ -105,7 +105,7 @@ describeWith('REAL_DATA', '51 series of the Numenta Anomaly Benchmark', (folder)
       (series: NabSeries) => seasonalScores(series).map((s) => Number(s >= 0.99)),
       [68, 58, 73],
     ],
-  ] as const)('scores the seasonal detector well above that: %s', async (_, detect, least) => {
+  ] as const)('scores the seasonal detector well above the windowed Gaussian: %s', async (_, detect, least) => {
     for (const [p, score] of (await scoresOf(detect)).entries()) expect(score).toBeGreaterThan(least[p]!);
   });
 });

@@ -1,17 +1,17 @@
 /**
  * The scoring rule of the Numenta Anomaly Benchmark (Lavin and Ahmad, "Evaluating Real-time Anomaly Detection Algorithms", ICMLA 2015,
- * section III): the first detection in a labelled window counts, the more the earlier it comes; every detection outside costs, the less the
- * closer it follows a window; the first 15 % of a series, at most 750 rows, count for nothing. One threshold for the whole corpus is chosen
- * as the one with the best score. 0 is a detector that finds nothing, 100 one that reports the first row of every window and no other.
+ * section III): the first detection in a labelled window scores, and an earlier one scores more; every detection outside costs points, and fewer
+ * shortly after a window; the first 15 % of a series, at most 750 rows, are ignored. The threshold, one for the whole corpus, is the one
+ * with the best score. A detector that finds nothing scores 0; one that reports only the first row of every window scores 100.
  */
 
 /** A scored series. */
 export interface ScoredSeries {
   /** Epoch milliseconds, ascending. */
   readonly timestamps: Float64Array;
-  /** First and last instant of each labelled window: both are rows of the series. */
+  /** First and last instant of each labelled window; both are rows of the series. */
   readonly windows: readonly (readonly [first: number, last: number])[];
-  /** What a detector says of each row: the more anomalous the greater. */
+  /** The detector's score of each row: higher is more anomalous. */
   readonly scores: Float64Array;
 }
 
@@ -35,7 +35,7 @@ export interface NabScore {
 const PROBATION_SHARE = 0.15;
 const MAX_PROBATION_ROWS = 750;
 
-/** Rows at the beginning of a series that are not judged. */
+/** Number of rows at the beginning of a series that are ignored. */
 export function probationRows(rows: number): number {
   return Math.ceil(Math.min(Math.floor(PROBATION_SHARE * rows), MAX_PROBATION_ROWS));
 }
@@ -45,7 +45,7 @@ export function scaledSigmoid(position: number): number {
   return position > 3 ? -1 : 2 / (1 + Math.exp(5 * position)) - 1;
 }
 
-/** The best score that one threshold for all the series gives. */
+/** The best score that a single threshold for all series reaches. */
 export function nabScore(corpus: readonly ScoredSeries[], profile: NabProfile): NabScore {
   const { truePositive, falsePositive, falseNegative } = NAB_PROFILES[profile];
   const rows = corpus.flatMap(judgedRows).sort((a, b) => b.score - a.score);
@@ -75,7 +75,7 @@ export function nabScore(corpus: readonly ScoredSeries[], profile: NabProfile): 
 
 interface JudgedRow {
   readonly score: number;
-  /** In a window from just above 0 to 1, outside from −1 to 0. */
+  /** Within a window from just above 0 to 1, outside from −1 to 0. */
   readonly value: number;
   readonly window: object | null;
 }

@@ -1,18 +1,18 @@
-/** Rows with outliers among them, made the same way every time. */
+/** Rows that include outliers, generated deterministically. */
 export interface OutlierSet {
   readonly columns: readonly Float64Array[];
   /** 1: an outlier. */
   readonly labels: Uint8Array;
   /**
-   * Area under the ROC curve of scikit-learn 1.x's IsolationForest (100 trees, max_samples = min(rows, 2,000)), mean of the seeds 0 to 9, on these
-   * very rows. To make them again: write the columns and labels as JSON, fit, and take roc_auc_score of -score_samples.
+   * Area under the ROC curve of scikit-learn 1.x's IsolationForest (100 trees, max_samples = min(rows, 2,000)), mean of the seeds 0 to 9, on these exact
+   * rows. To reproduce them: write the columns and labels as JSON, fit, and take roc_auc_score of -score_samples.
    */
   readonly scikitLearnAuc: number;
 }
 
 const ROWS = 3000;
 
-/** Two clusters with points strewn around them. */
+/** Two clusters with points scattered around them. */
 export function clusters(): OutlierSet {
   const random = numbers(1);
   return make(0, random, (outlier) =>
@@ -24,7 +24,7 @@ export function clusters(): OutlierSet {
   );
 }
 
-/** A ring; outliers lie in its middle and around it, within every single range. */
+/** A ring; outliers are in its centre and around it, within the range of each single feature. */
 export function ring(): OutlierSet {
   const random = numbers(2);
   return make(1, random, (outlier) => {
@@ -34,7 +34,7 @@ export function ring(): OutlierSet {
   });
 }
 
-/** Hours of a machine: power follows production and the hour; outliers take more or less than both say. */
+/** Hours of a machine: power follows production and the hour; outliers use more or less than both predict. */
 export function machineHours(): OutlierSet {
   const random = numbers(3);
   return make(2, random, (outlier) => {
@@ -47,7 +47,7 @@ export function machineHours(): OutlierSet {
   });
 }
 
-/** Ten features, of which three tell. */
+/** Ten features, three of which are informative. */
 export function wide(): OutlierSet {
   const random = numbers(4);
   return make(3, random, (outlier) =>

@@ -7,7 +7,7 @@ export const PROPHET_GOLDEN = [
   60.518, 60.1227, 58.4118, 55.6654, 52.313, 48.845, 45.6853, 43.0834, 41.0969, 39.6325, 38.4801,
 ];
 
-/** kW of the hour `h`: a trend, two tones a day, lower at weekends, and noise that does not repeat. */
+/** kW of the hour `h`: a trend, two harmonics a day, lower at weekends, and noise that does not repeat. */
 export function prophetSeries(h: number): number {
   const noise = 0.9 * Math.sin(h * 12.9898) + 0.5 * Math.sin(h * 78.233);
   const day = 8 * Math.sin((2 * Math.PI * (h - 7)) / 24) + 3 * Math.sin((4 * Math.PI * h) / 24 + 1);

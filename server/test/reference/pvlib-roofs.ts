@@ -1,8 +1,8 @@
 /**
- * Golden values of pvlib 0.16.1: hourly mean power of panels of 10 kW over 2023 at places with invented clouds, made every 15 minutes and averaged.
+ * Golden values of pvlib 0.16.1: hourly mean power of panels of 10 kW over 2023 at places with synthetic clouds, computed every 15 minutes and averaged.
  * Clear sky of Ineichen and Perez with turbidity 3; a daily share of it (first order autoregressive, 0.5, deviation 0.35, cloudier in winter) with
- * faster noise; Erbs for beam and diffuse, but the clear sky's own where nothing is taken away; `get_total_irradiance` with the Perez
- * model and albedo 0.2; `iam.physical`; `temperature.pvsyst_cell` with −0.37 %/K; 10 % losses. None of these but the clear sky is what the product uses.
+ * faster noise; Erbs for beam and diffuse, but the clear-sky values where no cloud attenuates them; `get_total_irradiance` with the Perez
+ * model and albedo 0.2; `iam.physical`; `temperature.pvsyst_cell` with −0.37 %/K; 10 % losses. The product uses none of these models except the clear sky.
  * `power`: gzip of 8,760 little-endian 16-bit numbers in units of 10 W from 2023-01-01T00:00Z, as base64.
  */
 export const PVLIB_ROOFS = [

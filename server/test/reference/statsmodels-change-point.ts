@@ -1,9 +1,9 @@
 /**
- * Golden values of statsmodels 0.15.0: OLS with a constant on the columns that the models make of `days` and `hours` below, whose
+ * Golden values of statsmodels 0.15.0: OLS with a constant on the columns that the models build from `days` and `hours` below, whose
  * formulas were evaluated in NumPy as well. `5p` to `3p_cooling`: degrees below `heating`, degrees above `cooling`, the driver.
- * `time_of_week`: a dummy for each hour of the week but the first, the temperature in pieces between the knots, the driver; `levels`
+ * `time_of_week`: a dummy for each hour of the week except the first, the piecewise linear temperature between the knots, the driver; `levels`
  * are the constant plus each dummy, `predicted` and `margin` are of the first five hours (95 %, a new observation), `pTimeOfWeek` and
- * `pTemperature` those of `compare_f_test` against the model without the dummies and the one without the pieces.
+ * `pTemperature` those of `compare_f_test` against the model without the dummies and the one without the temperature segments.
  * `nonlinear` is SciPy's `least_squares` over level, slopes, driver and both balance points, errors from its Jacobian.
  */
 export const GOLDEN = {
@@ -134,7 +134,7 @@ export const NONLINEAR = {
   sse: 1328.3010932767352,
 };
 
-/** Of `5p`: `durbin_watson`, the F of `het_breuschpagan`, and the five greatest of `cooks_distance` with their rows. */
+/** For `5p`: `durbin_watson`, the F statistic of `het_breuschpagan`, and the five highest values of `cooks_distance` with their rows. */
 export const DIAGNOSTICS = {
   durbinWatson: 1.460699128922826,
   breuschPaganP: 0.9929475821832727,
@@ -144,7 +144,7 @@ export const DIAGNOSTICS = {
 
 export const KNOTS = { occupied: [-8, 0, 8, 16, 26], unoccupied: [-8, 4, 14, 26] };
 
-/** Four hundred days of a place with heating from 12 and cooling from 18 °C, and a driver. */
+/** Four hundred days of a building with heating below 12 °C, cooling above 18 °C, and a driver. */
 export function days() {
   const index = Float64Array.from({ length: 400 }, (_, i) => i);
   const temperature = index.map((i) =>
@@ -166,7 +166,7 @@ export function days() {
   };
 }
 
-/** Eight weeks of hours of a place in use from Monday to Friday, 07:00 to 19:00. */
+/** Eight weeks of hours of a building occupied from Monday to Friday, 07:00 to 19:00. */
 export function hours() {
   const index = Float64Array.from({ length: 1344 }, (_, i) => i);
   const hourOfWeek = index.map((i) => i % 168);

@@ -1,5 +1,5 @@
 /**
- * The first year of nmecr's office by statsmodels' OLS (0.15): pieces of the temperature on working days and on days off, two waves of the year,
+ * The first year of nmecr's office by statsmodels' OLS (0.15): a piecewise linear temperature on working days and on days off, two annual harmonics,
  * and a level for each day of the week.
  */
 export const OFFICE_BY_STATSMODELS = {
@@ -23,7 +23,7 @@ export const OFFICE_BY_STATSMODELS = {
     5.7586800489960035e-8, 2.38493959374048e-30, 0.42449735362495844, 3.687248422986478e-13, 0.00019724874853961787,
     3.2310402078022185e-11,
   ],
-  /** F-tests against one level and the same pieces on all days, and against no temperature. */
+  /** F-tests against one level and the same temperature segments on all days, and against no temperature. */
   weekP: 5.1991872344455546e-77,
   temperatureP: 2.535860124824266e-41,
   /** Days 0, 100 and 200: expected, and half the width of the 95 % prediction interval. */

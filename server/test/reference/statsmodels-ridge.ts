@@ -1,7 +1,7 @@
 /**
- * Golden values of ridge regression with a free level for each group: parameters of statsmodels 0.15.0 (`OLS.fit_regularized` with
- * `L1_wt=0` and a penalty for each column), on columns that are not centred beside a dummy for each group; the rest by NumPy from (X′X + S)⁻¹:
- * n − tr(H) degrees of freedom, standard errors of the posterior distribution, and what an observation and its leverage are. Penalties are in
+ * Golden values of ridge regression with an unpenalised intercept for each group: parameters of statsmodels 0.15.0 (`OLS.fit_regularized` with
+ * `L1_wt=0` and a penalty for each column), on uncentred columns next to a dummy for each group; the other values by NumPy from (X′X + S)⁻¹:
+ * n − tr(H) degrees of freedom, standard errors of the posterior distribution, and the definitions of an observation and its leverage. Penalties are in
  * parts of the squared length of a column within groups.
  */
 export const RIDGE = {

@@ -3,7 +3,7 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Observations } from '../../../src/analytics/baseline/conditions.ts';
 import { publicHolidays } from '../../../src/features/sites/holidays.ts';
 
-/** Days of a building, and its mean outdoor temperature of each day, °C. */
+/** Days of a building, with the mean outdoor temperature of each day, °C. */
 export interface DailyBuilding {
   readonly observations: Observations;
   readonly temperatures: readonly [Float64Array];
@@ -16,7 +16,7 @@ export interface DayRow {
   readonly flags: readonly number[];
 }
 
-/** Rows of one of the files beside this one. */
+/** Rows of a file in this folder. */
 export function rowsOfBuilding(name: 'office' | 'school'): DayRow[] {
   const text = readFileSync(new URL(`./${name}-daily.csv`, import.meta.url), 'utf8');
   return text
