@@ -25,20 +25,20 @@ declare module 'fastify' {
     details?: boolean;
     /** Name of a successful request in the audit log, such as `tariff.change`. Routes that change shared data declare one. */
     audit?: string;
-    /** Whether it answers from the readable part of the history; the `warnings` of the answer name the missing part. */
+    /** Whether the route answers from the readable part of the history; the `warnings` of the answer name the missing part. */
     partial?: boolean;
   }
   interface FastifyRequest {
-    /** Who calls; set before any handler runs on routes that are not public, and on public ones with `details` where the credentials hold. */
+    /** The caller; set before the handler on routes that are not public, and on public ones with `details` if the credentials are valid. */
     caller: Caller | null;
   }
 }
 
 export interface Caller {
-  /** Recorded in the audit log: a user's name or `token:NAME`. */
+  /** Actor in the audit log: a user's name or `token:NAME`. */
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Present if the caller has a session cookie: requests that change data must repeat it. */
+  /** Present if the caller has a session cookie; requests that change data must contain it. */
   readonly csrfToken: string | null;
   readonly userId: string | null;
   readonly sessionId: string | null;

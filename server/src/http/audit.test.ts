@@ -7,7 +7,7 @@ import { NotFound } from '../domain/errors.ts';
 import { MAX_WAITING_ENTRIES } from '../storage/records/accounts/audit-log.ts';
 import { MAX_DETAIL_CHARACTERS } from './audit.ts';
 
-it('writes changes that succeed into the audit log: who, what, on what, and with what but secrets', async () => {
+it('records successful changes in the audit log: actor, action, target, and body without secrets', async () => {
   const { app, records } = await securedApp((api) => {
     const config = { scope: 'write' as const, audit: 'lamp.change' };
     const params = z.object({ id: z.string() });
@@ -41,7 +41,7 @@ it('writes changes that succeed into the audit log: who, what, on what, and with
   expect(items[0]?.detail).toHaveLength(MAX_DETAIL_CHARACTERS + 1);
 });
 
-it('answers a change that was made as made when its entry cannot be written, and writes the entry later, in order', async () => {
+it('reports success of a change whose entry cannot be written yet, and writes the entry later, in order', async () => {
   const warnings: string[] = [];
   const place = temporaryDatabase();
   const records = await recordsIn(place, { warn: (message) => warnings.push(message) });
@@ -73,7 +73,7 @@ it('answers a change that was made as made when its entry cannot be written, and
   expect(items.toReversed().map(({ target }) => target)).toEqual(['1', '2', 'ann', '3']);
 });
 
-it('keeps a bounded number of entries waiting', async () => {
+it('limits the number of entries that wait to be written', async () => {
   const place = temporaryDatabase();
   const { auditLog } = await recordsIn(place, { warn: () => {} });
   await sql`CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`.execute(

@@ -6,11 +6,11 @@ import { callerOf } from './security-caller.ts';
 
 /** The log of changes. */
 export interface ChangeLog {
-  /** Never rejects: the change has been made, and must not be answered as failed. */
+  /** Never rejects: the change is complete and must not be reported as failed. */
   append(entry: { actor: string; action: string; target: string | null; detail: string | null }): Promise<void>;
 }
 
-/** Maximum length of a stored body: the mapping of a migration may have a million characters. */
+/** Maximum length of a stored body; the mapping of a migration alone may have a million characters. */
 export const MAX_DETAIL_CHARACTERS = 10_000;
 
 interface Named {
@@ -24,7 +24,7 @@ interface Named {
  */
 export function auditChanges(api: Api, log: ChangeLog): void {
   const answers = new WeakMap<FastifyRequest, Named>();
-  // The object that the handler returns; answers without a body or with text have none.
+  // Holds the object that the handler returns; answers without a body or with text have none.
   api.addHook('preSerialization', async (request, _, answer) => {
     if (request.routeOptions.config.audit !== undefined) answers.set(request, answer as Named);
     return answer;
@@ -43,7 +43,7 @@ function detailOf({ body, routeOptions }: FastifyRequest): string | null {
   return detail.length > MAX_DETAIL_CHARACTERS ? `${detail.slice(0, MAX_DETAIL_CHARACTERS)}…` : detail;
 }
 
-/** The name of the changed object, or else its id. A name in the path has priority: the answer may describe the job that changes it. */
+/** The name of the changed object, or its id if it has no name. A name in the path has priority: the answer may describe the job that changes the object. */
 function targetOf(asked: Named, answer: Named | undefined): string | null {
   return asked.name ?? answer?.name ?? asked.id ?? answer?.id ?? null;
 }

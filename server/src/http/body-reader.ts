@@ -14,11 +14,11 @@ export const DEFAULT_BODY_BYTES = 256 * 1024;
 const UNCOUNTED_BYTES = MAX_PUBLIC_BODY_BYTES;
 /** Maximum total size of bodies being read or processed, unless the largest permitted body is larger. */
 const MIN_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
-/** A compressed body that expands to more than this multiple of its size is an attack: measured data is compressed 5 to 30 times. */
+/** A compressed body that expands to more than this multiple of its size is rejected as an attack; readings typically have a ratio of 5 to 30. */
 export const MAX_UNPACK_RATIO = 100;
 /** Size up to which any compression ratio is permitted. */
 const RATIO_FREE_BYTES = 1024 * 1024;
-/** The reading of a body is aborted after this time without data. */
+/** Reading a body is aborted after this time without data. */
 export const MAX_BODY_SILENCE_MS = 10 * SECOND_MS;
 const RETRY_AFTER_S = 2;
 const UNPACK_CHUNK_BYTES = 64 * 1024;
@@ -39,7 +39,7 @@ export interface ReadOptions {
  * until its processing ends, also after its client has disconnected.
  */
 export class BodyReader {
-  /** Long processing of bodies is divided into pieces, one per turn of the event loop. */
+  /** Divides long processing of bodies into pieces, one per turn of the event loop. */
   readonly turns = new EventLoopTurns();
   readonly #pace = new Pace();
   readonly #maxInFlight: number;
@@ -57,9 +57,9 @@ export class BodyReader {
   }
 
   /**
-   * Reads the body of a request and works on it.
-   * @throws InvalidInput for a body that is too large, packed in another way than gzip, or breaks off; Unavailable (`too_many_requests`) when too
-   * much is being read already
+   * Reads the body of a request and processes it.
+   * @throws InvalidInput for a body that is too large, incomplete or compressed by another method than gzip; Unavailable (`too_many_requests`) if the
+   * limit on bodies being read is reached
    */
   async read<T>(request: FastifyRequest, work: (body: Body) => Promise<T>, options: ReadOptions = {}): Promise<T> {
     const held = { bytes: 0 };
@@ -129,7 +129,7 @@ export class BodyReader {
     });
   }
 
-  /** Counts the size above the uncounted minimum. */
+  /** Counts a body that exceeds the uncounted minimum. @throws Unavailable if the limit on the total size is exceeded */
   #hold(held: { bytes: number }, length: number): void {
     if (length <= UNCOUNTED_BYTES) return;
     const more = length - held.bytes;

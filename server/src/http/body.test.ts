@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Body } from './body.ts';
 
-/** Chunks of all sizes: single bytes, and those on both sides of what is kept as it came. */
+/** Chunks of all sizes: single bytes, and sizes on both sides of the limit for storing without a copy. */
 const chunks = fc.array(
   fc.oneof(
     fc.uint8Array({ maxLength: 3 }),
@@ -13,7 +13,7 @@ const chunks = fc.array(
   { maxLength: 30 },
 );
 
-test('a body is its chunks one after the other, however they came', () => {
+test('a body is the concatenation of its chunks, whatever their sizes', () => {
   fc.assert(
     fc.property(chunks, fc.nat(300_000), fc.nat(300_000), fc.nat(255), (parts, a, b, byte) => {
       const body = new Body();

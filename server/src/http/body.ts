@@ -26,7 +26,7 @@ export class Body {
     else if (chunk.length > 0) this.#gather(chunk);
   }
 
-  /** The bytes of `[from … to)`, up to the end. */
+  /** Returns the bytes of `[from … to)`, at most up to the end. */
   slice(from = 0, to = this.#length): Buffer {
     const bytes = Buffer.allocUnsafe(Math.max(Math.min(to, this.#length) - from, 0));
     this.read(from, bytes);
@@ -46,7 +46,7 @@ export class Body {
     return at;
   }
 
-  /** Position of the first such byte from `from` on; -1 without one. */
+  /** Position of the first occurrence of the byte from `from` on; -1 without one. */
   indexOf(byte: number, from: number): number {
     for (let b = this.#blockOf(from); b < this.#blocks.length; b++) {
       const { start, bytes, used } = this.#blocks[b]!;

@@ -37,7 +37,7 @@ async function answerOf(socket: Socket, request: string): Promise<string> {
   return data.toString();
 }
 
-/** Also where the server resets it, or answers first. */
+/** Also resolves if the server resets the connection or answers first. */
 function closed(socket: Socket): Promise<void> {
   socket.resume();
   return new Promise((resolve) => socket.once('close', () => resolve()));
@@ -46,7 +46,7 @@ function closed(socket: Socket): Promise<void> {
 const GET = 'GET /ip HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 describe('connections', () => {
-  it('beyond the limit of an address are closed, and make room when they end', async () => {
+  it('beyond the limit of an address are closed, and are accepted again after others have ended', async () => {
     const app = await start({ maxConnectionsPerAddress: 2 });
     const kept = [open(app), open(app)] as const;
     for (const socket of kept) expect(await answerOf(socket, GET)).toContain('200 OK');
@@ -68,7 +68,7 @@ describe('connections', () => {
     await closed(open(app));
   });
 
-  it('whose headers or bodies never end are closed', async () => {
+  it('with incomplete headers or bodies are closed', async () => {
     const app = await start({ headersMs: 50, requestMs: 150, checkMs: 20 });
     const headers = open(app);
     headers.write('GET /ip HTTP/1.1\r\nHost: loc');
@@ -90,7 +90,7 @@ describe('X-Forwarded headers', () => {
     return (await app.inject({ url: '/ip', headers, remoteAddress: '10.0.0.9' })).json();
   };
 
-  it('hold for as many proxies as are configured, or for those at configured addresses', async () => {
+  it('are trusted from the configured number of proxies, or from proxies at configured addresses', async () => {
     expect(await ask(0)).toEqual({ ip: '10.0.0.9', protocol: 'http' });
     expect(await ask(1)).toEqual({ ip: '3.3.3.3', protocol: 'https' });
     expect(await ask(2)).toEqual({ ip: '2.2.2.2', protocol: 'https' });

@@ -2,17 +2,17 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { MINUTE_MS, SECOND_MS } from '@wattkeeper/contract/durations.ts';
 
-/** Limits of connections and of the arrival time of requests. */
+/** Limits on the number of connections and on the arrival time of requests. */
 export interface ConnectionLimits {
   /** Open connections, WebSockets included. */
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
-  /** Maximum time until the headers of a request have arrived, and until all of it has. */
+  /** Maximum time until the headers of a request, and the whole request, have arrived. */
   readonly headersMs: number;
   readonly requestMs: number;
   /** Maximum time between two requests of a connection. */
   readonly idleMs: number;
-  /** Interval at which these times are checked. */
+  /** Interval between checks of these times. */
   readonly checkMs: number;
 }
 

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Divides long work among the turns of the event loop: one piece per turn, whichever request it belongs to. Between two pieces the service
- * answers other requests, however many bodies are being read.
+ * Divides long work among the turns of the event loop: one piece per turn in total, for all requests. Between two pieces the service
+ * answers other requests, even while many bodies are being read.
  */
 export class EventLoopTurns {
   #last: Promise<void> = Promise.resolve();

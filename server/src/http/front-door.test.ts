@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { CONNECTION_LIMITS } from './connections.ts';
 import { FrontDoor, MAX_WAITING_REQUESTS } from './front-door.ts';
 
-/** An application that answers with its name, at once or when it is let. */
+/** An application that answers with its name, immediately or when the promise resolves. */
 function application(name: string, may: Promise<unknown> = Promise.resolve()): Server {
   const server = createServer((incoming, response) => {
     incoming.resume();
@@ -27,7 +27,7 @@ async function openDoor(limits = CONNECTION_LIMITS): Promise<FrontDoor> {
 const ask = async (door: FrontDoor, method = 'GET') => (await fetch(door.url!, { method })).text();
 const arrived = (door: FrontDoor, count: number) => expect.poll(() => door.waitingCount).toBe(count);
 
-test('requests wait while none answers or those meant are held, and are answered by the next application', async () => {
+test('requests wait while no application is open or they are held, and the next application answers them', async () => {
   const door = await openDoor();
   const early = ask(door);
   await arrived(door, 1);
@@ -41,7 +41,7 @@ test('requests wait while none answers or those meant are held, and are answered
   expect(await change).toBe('second');
 });
 
-test('a WebSocket that is opened meanwhile waits as well', async () => {
+test('a WebSocket that is opened while requests are held waits as well', async () => {
   const door = await openDoor();
   door.hold();
   const upgrade = request(door.url!, { headers: { connection: 'upgrade', upgrade: 'websocket' } }).end();
@@ -51,7 +51,7 @@ test('a WebSocket that is opened meanwhile waits as well', async () => {
   socket.destroy();
 });
 
-test('what was let in before is waited for, and cut off when it does not end', async () => {
+test('the end of earlier requests is awaited, and those that do not end are aborted', async () => {
   const door = await openDoor();
   const { promise, resolve } = Promise.withResolvers<void>();
   const old = application('old', promise);
@@ -73,7 +73,7 @@ test('what was let in before is waited for, and cut off when it does not end', a
   expect(await cut).toBe('cut off');
 });
 
-test('more than the limit do not wait but are answered with 503, and who hangs up waits no longer', async () => {
+test('requests beyond the limit are answered with 503, and a client that disconnects no longer counts as waiting', async () => {
   const door = await openDoor();
   const { hostname, port } = new URL(door.url!);
   const socket = connect(Number(port), hostname);

@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connections.ts';
 
-/** Selects requests. */
+/** Whether a request is selected. */
 export type Requests = (request: IncomingMessage) => boolean;
 
 /** Maximum number of waiting requests; each uses memory without being read. */
 export const MAX_WAITING_REQUESTS = 4_000;
-/** Maximum waiting time of a request; then it is answered with 503. */
+/** Maximum waiting time of a request, after which it is answered with 503. */
 const MAX_WAIT_MS = 60 * SECOND_MS;
 const RETRY_AFTER_S = 5;
 const EVERY: Requests = () => true;
@@ -45,7 +45,7 @@ export class FrontDoor {
     this.#options = options;
   }
 
-  /** The address at which it listens, without a trailing slash; null before it listens. */
+  /** The URL at which it listens, without a trailing slash; null before it listens. */
   get url(): string | null {
     return this.#url;
   }
@@ -60,34 +60,34 @@ export class FrontDoor {
     return this.#underWay.size;
   }
 
-  /** Listens; requests wait until `open`. Rejects with the system's error when the address cannot be used. */
+  /** Starts listening; requests wait until `open`. Rejects with the system's error if the address cannot be used. */
   async listen(host: string, port: number): Promise<void> {
     const [first, ...others] = host === 'localhost' ? await addressesOf(host) : [host];
     const bound = await this.#listenAt(first!, port);
-    // For a name with several addresses, it listens at each available one.
+    // A name with several addresses: listens at each available one.
     for (const address of others) await this.#listenAt(address, bound.port).catch(() => {});
     const name = ANYWHERE.get(bound.address) ?? (bound.family === 'IPv6' ? `[${bound.address}]` : bound.address);
     this.#url = `http://${name}:${bound.port}`;
   }
 
-  /** Routes requests to this application from now on, including waiting ones. */
+  /** Routes waiting and future requests to this application. */
   open(application: Server): void {
     this.#application = application;
     this.release();
   }
 
-  /** Makes requests wait from now on, until `open` or `release`. */
+  /** Holds future requests until `open` or `release`. */
   hold(which: Requests = EVERY): void {
     this.#held = which;
   }
 
-  /** Passes all waiting requests to the application that answered last. */
+  /** Passes all waiting requests to the current application. */
   release(): void {
     this.#held = () => false;
     for (const { enter } of [...this.#waiting]) enter();
   }
 
-  /** Resolves when the requests in progress are answered, at the latest after `timeoutMs`. */
+  /** Resolves when the requests in progress are answered, or after `timeoutMs`. */
   async answered(which: Requests, timeoutMs: number): Promise<void> {
     await this.#closed(
       [...this.#underWay].flatMap(([response, { request }]) => (which(request) ? [response] : [])),
@@ -110,7 +110,7 @@ export class FrontDoor {
     timer.abort();
   }
 
-  /** Stops accepting connections, and closes those that have not ended after `timeoutMs`. */
+  /** Stops accepting connections, and closes the remaining ones after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true;
     for (const { refuse } of [...this.#waiting]) refuse();

@@ -7,10 +7,10 @@ import { Misdirected } from '../domain/errors.ts';
 const PRIVATE_ENDS = ['.localhost', '.local', '.home.arpa', '.internal', '.lan', '.fritz.box'];
 
 /**
- * Answers requests under known names alone. A page of another site can give its own name the address of this machine (DNS rebinding) and would
- * then be of the same origin as the service; such a name is public, so that addresses, names without a dot and names of private networks are safe.
+ * Accepts only requests to known host names. A page of another site can resolve its own name to the address of this machine (DNS rebinding) and would
+ * then have the same origin as the service. Such a name is public; IP addresses, names without a dot and names of private networks are therefore safe.
  *
- * @param configured names of `http.allowed_hosts` (`.example.org` stands for everything under it) and of `http.public_url`
+ * @param configured names of `http.allowed_hosts` (`.example.org` matches all its subdomains) and of `http.public_url`
  */
 export function checkHosts(app: FastifyInstance, configured: readonly string[]): void {
   const names = new Set([hostname(), ...configured].map((name) => name.toLowerCase()));

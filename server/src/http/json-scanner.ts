@@ -2,7 +2,7 @@ import { InvalidInput } from '../domain/errors.ts';
 
 /** Maximum nesting of brackets. */
 export const MAX_JSON_DEPTH = 32;
-/** Maximum number of values in one document, or in one element of a list that is read in slices. */
+/** Maximum number of values in a document, or in one element of a list that is read in slices. */
 export const MAX_JSON_VALUES = 16_000;
 /** Maximum size of one element of a list that is read in slices. */
 export const MAX_JSON_ELEMENT_BYTES = 256 * 1024;
@@ -18,13 +18,13 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
 /**
- * Looks at JSON while it arrives, before it is parsed: throws at the first byte that nests too deep or begins one value too many, and finds where
- * a list can be cut. One pass in constant memory; whether the text is JSON at all is left to the parser.
+ * Scans JSON while it arrives, before it is parsed. Throws at the first byte that exceeds the nesting or the number of values, and finds the positions
+ * at which a list can be cut. One pass in constant memory; the parser checks the syntax.
  */
 export class JsonScanner {
   /** Positions of the commas at which a list can be cut. */
   readonly cuts: number[] = [];
-  /** Maximum number of elements of a list; null: the document is not cut, and is limited as a whole. */
+  /** Maximum number of elements of a list; null: the document is not cut, and the limits apply to the whole document. */
   readonly #maxElements: number | null;
   #listStart = -1;
   #at = 0;
@@ -39,7 +39,7 @@ export class JsonScanner {
     this.#maxElements = maxElements;
   }
 
-  /** Position of the bracket at the root that opens a list; -1 without one. */
+  /** Position of the bracket that opens a list at the root; -1 without one. */
   get listStart(): number {
     return this.#listStart;
   }
@@ -49,7 +49,7 @@ export class JsonScanner {
     return this.#inText;
   }
 
-  /** @throws InvalidInput, code `payload_too_large` where it is a matter of size */
+  /** @throws InvalidInput, with the code `payload_too_large` if a size is exceeded */
   add(bytes: Uint8Array): void {
     let inText = this.#inText;
     let escaped = this.#escaped;

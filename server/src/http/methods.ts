@@ -5,16 +5,16 @@ import { MAX_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What is wrong with a request that no route takes; names the methods of its path in `Allow`. */
+    /** The error of a request without a route; sets `Allow` to the methods of its path. */
     missing(request: FastifyRequest, reply: FastifyReply): ExpectedError;
   }
 }
 
 /**
- * Answers what no route takes: 405 with `Allow` where the path exists with other methods, 404 elsewhere. Call it before any route is added.
+ * Answers requests without a route: 405 with `Allow` if the path has other methods, otherwise 404. Call it before any route is added.
  */
 export function answerUnknown(app: FastifyInstance): void {
-  // Fastify's own router does not tell the methods of a path.
+  // Fastify's own router does not expose the methods of a path.
   const paths = findMyWay({ maxParamLength: MAX_PARAMETER_CHARACTERS });
   const methods = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes of bodies that are read in one turn of the event loop. */
+/** Maximum number of body bytes read in one turn of the event loop. */
 const MAX_TURN_BYTES = 1024 * 1024;
 
 /**
- * Keeps large bodies from filling a turn of the event loop: without it up to 2 MB are read from each connection before anything else happens.
+ * Prevents large bodies from occupying a turn of the event loop: otherwise up to 2 MB are read from each connection before anything else runs.
  */
 export class Pace {
   readonly #waiting = new Set<IncomingMessage>();
   #taken = 0;
 
-  /** Counts arrived bytes; pauses their source until the next turn after the limit. */
+  /** Counts received bytes; beyond the limit pauses their source until the next turn. */
   count(source: IncomingMessage, bytes: number): void {
     if (this.#taken === 0) setImmediate(() => this.#begin());
     this.#taken += bytes;

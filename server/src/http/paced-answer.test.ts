@@ -6,7 +6,7 @@ import { sendText } from './paced-answer.ts';
 import { readBodies } from './request-bodies.ts';
 
 const PIECE = 'x'.repeat(64 * 1024);
-/** More pieces than sockets hold, and than a service makes while nobody else asks. */
+/** More pieces than socket buffers hold, and than are built before the server reads another request. */
 const MANY_PIECES = 20_000;
 
 const apps: { close(): Promise<unknown> }[] = [];
@@ -30,7 +30,7 @@ async function served(pieces: () => Iterable<string>) {
   return { port, url: `http://127.0.0.1:${port}`, ended: ended.promise, isPinged: () => pinged };
 }
 
-it('answers others while a long answer is made', async () => {
+it('answers other requests while a long answer is being built', async () => {
   function* untilPinged() {
     for (let i = 0; i < MANY_PIECES && !server.isPinged(); i++) yield PIECE;
   }
@@ -41,7 +41,7 @@ it('answers others while a long answer is made', async () => {
   await server.ended;
 });
 
-it('makes an answer only as fast as its client reads it, and releases it when the client disconnects', async () => {
+it('builds an answer only as fast as its client reads it, and releases it when the client disconnects', async () => {
   let made = 0;
   function* counted() {
     for (; made < MANY_PIECES; made++) yield PIECE;
@@ -56,7 +56,7 @@ it('makes an answer only as fast as its client reads it, and releases it when th
   expect(made).toBeLessThan(MANY_PIECES / 10);
 });
 
-it('sends a short text at once', async () => {
+it('sends a short text in one piece', async () => {
   const server = await served(() => ['[1', ',2]']);
   const answer = await fetch(`${server.url}/long`);
   expect(answer.headers.get('content-length')).toBe('5');

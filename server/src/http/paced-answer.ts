@@ -2,16 +2,16 @@ import { Readable } from 'node:stream';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Values that are serialised at once: some milliseconds. */
+/** Maximum number of values serialised in one piece, which takes a few milliseconds. */
 export const MAX_PIECE_VALUES = 8192;
-/** An answer that its client does not read for this time is aborted, so that it does not use memory indefinitely. */
+/** An answer is aborted if its client reads nothing for this time, so that it does not use memory indefinitely. */
 export const MAX_ANSWER_SILENCE_MS = 2 * MINUTE_MS;
-/** Maximum length of text that is sent together. */
+/** Minimum length of text that is sent together, except at the end. */
 const SENT_CHARACTERS = 64 * 1024;
 
 /**
- * Sends a long text, which is made piece by piece while it is sent: a part in each turn of the event loop, so that others are answered in between,
- * and no more than the reader takes. `onEnd` is called when the pieces are no longer needed.
+ * Sends a long text that is built piece by piece while it is sent: one part per turn of the event loop, so that other requests are answered in between,
+ * and only as fast as the client reads. `onEnd` is called when the pieces are no longer needed.
  */
 export function sendText(
   request: FastifyRequest,

@@ -21,7 +21,7 @@ function server() {
   return { app, api, partial };
 }
 
-it('what is noted while a route answers is in the warnings of its answer and of no other', async () => {
+it('a note made during a request appears in the warnings of its answer and of no other', async () => {
   const { app, api, partial } = server();
   const both = Promise.withResolvers<void>();
   let waiting = 0;

@@ -5,8 +5,8 @@ import type { Api } from './api.ts';
 import { sendProblem } from './problem.ts';
 
 /**
- * Routes with `config.partial` answer from what can be read of the history; what is missing is added to the `warnings` of their answer, which
- * their schema must have. All other routes answer 503 while the history that they need cannot be read.
+ * Routes with `config.partial` answer from the readable part of the history; the `warnings` of their answer, which their schema must have,
+ * name the missing part. All other routes answer 503 while the history that they need cannot be read.
  */
 export function markPartialAnswers(api: Api, partial: PartialAnswers): void {
   api.addHook('onRoute', ({ config, schema, method, url }) => {
@@ -14,14 +14,14 @@ export function markPartialAnswers(api: Api, partial: PartialAnswers): void {
     if (config?.partial && !hasWarnings(response['200']))
       throw new Error(`${method} ${url} may be partial, but its answer has no field warnings`);
   });
-  // After the body was read: reading it starts from the connection, outside of what is collected here.
+  // Runs after the body is read: reading runs in the asynchronous context of the connection, outside of this collection.
   api.addHook('preHandler', (request, _reply, done) => {
     if (request.routeOptions.config.partial) partial.collect(done);
     else done();
   });
   api.setErrorHandler((error, request, reply) => {
     const [note] = partial.notes();
-    // What cannot be read is not what is not there.
+    // Data that cannot be read must not be reported as nonexistent.
     const isMissing = note !== undefined && error instanceof NotFound && error.code === 'no_data';
     sendProblem(isMissing ? new Unavailable(note, { cause: error }) : error, request, reply);
   });

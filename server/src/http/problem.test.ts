@@ -37,11 +37,11 @@ describe('a problem answer', () => {
     [{ ...good, parts: [{ kw: 1 }, { kw: 'x' }] }, '', /^parts\.1\.kw: .*received string$/],
     [good, '?days=12', /^days: .*; got "12"$/],
     [{ ...good, horizon: 'x'.repeat(500) }, '', /; got "x{59}…$/],
-  ])('says what was found: %o %s', async (body, query, detail) => {
+  ])('states the found value: %o %s', async (body, query, detail) => {
     expect(await asked(body, query)).toMatch(detail);
   });
 
-  it('repeats no secret', async () => {
+  it('contains no secret', async () => {
     const wrong = [
       { password: 'hunter2' },
       { locks: 'hunter2' },
@@ -58,8 +58,8 @@ describe('a problem answer', () => {
     }
   });
 
-  it('quotes an address in a time that grows with its length alone', async () => {
-    // Ten minutes where every parameter's name is searched from every question mark on.
+  it('quotes an address in time proportional to its length', async () => {
+    // Takes ten minutes if a search for parameter names starts at every question mark.
     const page = `http://x/${'?key'.repeat(5000)}`;
     expect(await asked({ ...good, page })).toMatch(/^page: /);
   });

@@ -128,7 +128,7 @@ function shortened(message: string): string {
     : message;
 }
 
-/** Adds the found value if the message does not contain it. */
+/** Appends the found value unless the message contains it. */
 function withFound(message: string, path: string, part: string | undefined, request: Asked): string {
   if (/\b(got|received)\b/.test(message)) return message;
   const { body, query, params, routeOptions } = request;
@@ -145,7 +145,7 @@ function withFound(message: string, path: string, part: string | undefined, requ
   return quoted === null ? message : `${message}; got ${quoted}`;
 }
 
-/** Fastify's error handler. Unforeseen errors are logged with their stack. */
+/** Fastify's error handler. Unexpected errors are logged with their stack. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request);
   if (problem.code === 'internal') request.log.error({ err: error }, 'request failed');

@@ -1,11 +1,11 @@
 import { type ParsedUrlQuery, parse } from 'node:querystring';
 
 /**
- * Parameters of an address, also with the `[]` that some clients append to the name of a list: `device_id[]=a&device_id[]=b` is
- * `device_id=a&device_id=b`.
+ * Parses the parameters of an address. Some clients append `[]` to the name of a list: `device_id[]=a&device_id[]=b`
+ * means `device_id=a&device_id=b`.
  */
 export function parseQuery(text: string): ParsedUrlQuery {
-  // The length of an address is limited by the server; the number of parameters therefore as well.
+  // The server limits the length of an address, and thereby the number of parameters.
   const given = parse(text, '&', '=', { maxKeys: 0 });
   const lists = Object.keys(given).filter((key) => key.endsWith('[]'));
   for (const key of lists) {

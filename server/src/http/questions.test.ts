@@ -35,7 +35,7 @@ async function start() {
   };
 }
 
-it('a parameter that a route does not have is rejected with the nearest that it has', async () => {
+it('an unknown parameter is rejected, and the error suggests the closest known one', async () => {
   const { get } = await start();
   const wrong = await get('/things?device=House');
   expect(wrong.statusCode).toBe(422);
@@ -47,7 +47,7 @@ it('a parameter that a route does not have is rejected with the nearest that it 
     expect((await get(`/things?${name}=1`)).statusCode, name).toBe(422);
 });
 
-it('lists may have brackets after their name', async () => {
+it('names of list parameters may end with brackets', async () => {
   const { get } = await start();
   expect((await get('/things?device_id[]=a&device_id%5B%5D=b&device_id=c')).json()).toEqual({
     device_id: ['c', 'a', 'b'],
@@ -55,7 +55,7 @@ it('lists may have brackets after their name', async () => {
   expect((await get('/things?site_id[]=a')).json()).toEqual({ site_id: 'a' });
 });
 
-it('a key that a body does not have is rejected wherever it stands, and names that are free are taken', async () => {
+it('an unknown key in a body is rejected at any depth, and objects with free names accept any key', async () => {
   const { put } = await start();
   const good = {
     name: 'a',
@@ -79,7 +79,7 @@ it('a key that a body does not have is rejected wherever it stands, and names th
   expect((await put(JSON.parse('{"name":"a","__proto__":{"x":1}}'))).statusCode).toBe(422);
 });
 
-it('a path with other methods names them', async () => {
+it('a path with other methods lists them', async () => {
   const { ask } = await start();
   const answer = await ask('POST', '/things/a');
   expect(answer.statusCode).toBe(405);

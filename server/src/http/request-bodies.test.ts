@@ -12,7 +12,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_ELEMENTS = 20_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** `/one` takes a document, `/list` a long list, `/open` needs no sign-in. */
+/** `/one` accepts a document, `/list` a long list; `/open` needs no sign-in. */
 async function app(): Promise<FastifyInstance> {
   const server = fastify({ bodyLimit: DEFAULT_BODY_BYTES });
   server.setErrorHandler(sendProblem);
@@ -43,7 +43,7 @@ const element = fc.oneof(
   fc.string({ minLength: 1, maxLength: 30, unit: fc.constantFrom(',', '[', ']', '{', '}', '"', '\\', ' ', 'ü', '🔋') }),
 );
 
-test('a long list is read in slices as if it were parsed at once', async () => {
+test('a long list read in slices gives the same result as when parsed at once', async () => {
   const server = await app();
   await fc.assert(
     fc.asyncProperty(fc.array(element, { minLength: 1, maxLength: 20 }), async (elements) => {
@@ -103,7 +103,7 @@ it.each([
   expect((await post(await app(), url, body)).status).toBe(status);
 });
 
-test('a packed body counts as what it unpacks to, and unpacks to no more than 100 times its size', async () => {
+test('a compressed body counts with its decompressed size, which is at most 100 times its own', async () => {
   const server = await app();
   const packed = { ...JSON_TYPE, 'content-encoding': 'gzip' };
   expect(await post(server, '/one', gzipSync('{"a":1}'), packed)).toEqual({ status: 200, json: { body: { a: 1 } } });
@@ -119,7 +119,7 @@ test('a packed body counts as what it unpacks to, and unpacks to no more than 10
   expect((await post(server, '/open', gzipSync('{}'), packed)).status).toBe(415);
 });
 
-test('bodies that are worked on together are limited, until the work on them ends', async () => {
+test('the total size of bodies is limited until their processing ends', async () => {
   const server = await app();
   const request = (bytes: number) => ({
     raw: bodyOf(bytes),
@@ -138,7 +138,7 @@ test('bodies that are worked on together are limited, until the work on them end
     retryAfterS: expect.any(Number),
   });
   expect(server.bodies.bytesInFlight).toBe(5_000_000);
-  // Small ones are always taken.
+  // Small bodies are always accepted.
   await server.bodies.read(request(MAX_PUBLIC_BODY_BYTES) as never, async () => {});
   release();
   await first;
@@ -146,7 +146,7 @@ test('bodies that are worked on together are limited, until the work on them end
   await server.bodies.read(request(5_000_000) as never, async () => {});
 });
 
-test('a route without sign-in cannot state a larger limit', async () => {
+test('a route without sign-in cannot declare a larger limit', async () => {
   const server = await app();
   const options = { config: { scope: 'public' as const }, bodyLimit: MAX_PUBLIC_BODY_BYTES + 1 };
   expect(() => server.post('/large', options, () => ({}))).toThrow(/at most 16384 bytes; it states 16385/);
@@ -156,7 +156,7 @@ function bodyOf(bytes: number) {
   return Readable.from([Buffer.alloc(bytes)]);
 }
 
-it('numbers that JSON does not have become texts, which cost nothing around them', async () => {
+it('numbers that JSON does not define become texts without affecting other values', async () => {
   const server = await app();
   const given = '{"a": NaN, "b": [-Infinity, Infinity, 1], "c NaN \\" Infinity": "NaN, -Infinity"}';
   const read = { a: 'NaN', b: ['-Infinity', 'Infinity', 1], 'c NaN " Infinity': 'NaN, -Infinity' };
@@ -166,7 +166,7 @@ it('numbers that JSON does not have become texts, which cost nothing around them
   expect((await post(server, '/one', '{"a": NaN')).status).toBe(400);
 });
 
-it('a text without an end is rejected before anything searches it', async () => {
+it('an unterminated text is rejected before any search in it', async () => {
   const server = await app();
   const endless = `["${'\\"'.repeat(DEFAULT_BODY_BYTES / 2 - 2)}`;
   for (const url of ['/one', '/list']) {

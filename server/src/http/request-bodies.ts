@@ -7,17 +7,17 @@ import { JsonScanner } from './json-scanner.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Reads bodies for routes that take other than small JSON documents. */
+    /** Reads bodies for routes that accept anything other than small JSON documents. */
     bodies: BodyReader;
   }
 }
 
 /** Documents up to this size are parsed without queueing. */
 const SMALL_BYTES = 16 * 1024;
-/** If the answer precedes the end of the request, the rest is read and discarded for this long; then the connection is closed. */
+/** If the answer precedes the end of the request, the remainder is read and discarded for this long; then the connection is closed. */
 const MAX_DISCARD_MS = 2 * SECOND_MS;
 /**
- * A text, or one of the numbers that JSON does not define but some programs write. Only for documents in which every text ends: in others it
+ * A text, or one of the numbers that JSON does not define but some programs write. Use it only for documents in which every text is terminated: in others it
  * would search for the end from every quotation mark.
  */
 const NOT_A_NUMBER = /"(?:[^"\\]|\\.)*"|(-?\b(?:NaN|Infinity)\b)/gs;
@@ -87,7 +87,7 @@ function readJson(bodies: BodyReader, request: FastifyRequest): Promise<unknown>
   );
 }
 
-/** Range of a slice, and what makes it a document. */
+/** Range of a slice, and the text around it that makes it a document. */
 interface Part {
   readonly from: number;
   readonly to: number;

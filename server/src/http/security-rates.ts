@@ -11,7 +11,7 @@ export interface RateLimits {
   readonly api: number;
 }
 
-/** 10,000 and 1,000 a second: what one address can want, and less than would keep others out. */
+/** 10,000 and 1,000 per second: sufficient for any one address, and too few to exclude others. */
 export const RATE_LIMITS: RateLimits = { ingest: 600_000, api: 60_000 };
 
 const INGEST_PATHS = new Set([
@@ -36,7 +36,7 @@ export async function limitRates(app: FastifyInstance, limits: Partial<RateLimit
         retryAfterS,
       });
     },
-    // Figures about a limit that nobody reaches would be on every answer.
+    // Otherwise every answer would contain figures about a limit that is hardly ever reached.
     addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
   });

@@ -25,7 +25,7 @@ const secured = (options?: SecurityOptions) => securedApp(fakeRoutes, options);
 const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 describe('a route', () => {
-  it('is reached without sign-in only when it is public', async () => {
+  it('can be called without sign-in only if it is public', async () => {
     const { app } = await secured();
     expect((await app.inject('/api/v1/open')).json()).toEqual({ open: true });
     const refused = await app.inject('/api/v1/history');
@@ -36,7 +36,7 @@ describe('a route', () => {
     expect((await app.inject('/api/v1/nothing')).statusCode).toBe(404);
   });
 
-  it('without a scope stops the start', async () => {
+  it('without a scope prevents the start', async () => {
     const app = fastify();
     await registerSecurity(app, { authenticate: async () => null });
     expect(() => app.get('/forgotten', () => 'x')).toThrow(/GET \/forgotten names no scope/);
@@ -45,7 +45,7 @@ describe('a route', () => {
     await app.close();
   });
 
-  it('that is public with details shows them to callers alone, and answers while nobody can be recognised', async () => {
+  it('that is public with details shows them only to signed-in callers, and answers while credentials cannot be checked', async () => {
     const ask = async (authenticate: () => Promise<Caller | null>) => {
       const app = fastify();
       await registerSecurity(app, { authenticate });
@@ -65,7 +65,7 @@ describe('a route', () => {
     expect(await ask(() => Promise.reject(new Error('no database')))).toBe('nobody');
   });
 
-  it('demands its scope and says which one is missing', async () => {
+  it('requires its scope and names a missing one', async () => {
     const { app, auth } = await secured();
     const maker = { name: 'x', scopes: ['read', 'write'] as const, userId: null };
     const { token } = await auth.tokens.create({ name: 'reader', scopes: ['read'], expiresAt: null }, maker);
@@ -78,7 +78,7 @@ describe('a route', () => {
 });
 
 describe('an API token', () => {
-  it('comes as API and InfluxDB clients send it', async () => {
+  it('is accepted in every form that API and InfluxDB clients use', async () => {
     const { app } = await secured();
     const ways = [`Bearer ${ADMIN_TOKEN}`, `bearer ${ADMIN_TOKEN}`, `Token ${ADMIN_TOKEN}`, `Token any:${ADMIN_TOKEN}`];
     for (const authorization of [...ways, basic('any', ADMIN_TOKEN), basic('', ADMIN_TOKEN)]) {
@@ -96,7 +96,7 @@ describe('an API token', () => {
     }
   });
 
-  it('comes in the address only where InfluxDB clients need that', async () => {
+  it('is accepted in the address only on routes where InfluxDB clients need it', async () => {
     const { app } = await secured();
     const query = { p: ADMIN_TOKEN };
     expect((await app.inject({ url: '/api/v1/history', query })).statusCode).toBe(401);
@@ -107,7 +107,7 @@ describe('an API token', () => {
     await outside.close();
   });
 
-  it('that does not hold leaves a session in force, as behind a proxy with its own sign-in', async () => {
+  it('that is invalid does not override a session, such as with a proxy that has its own sign-in', async () => {
     const { app, auth } = await secured();
     const headers = { ...browserHeaders(await signInOwner(auth)), authorization: basic('proxy', 'password') };
     expect((await app.inject({ url: '/api/v1/history', headers })).json()).toEqual({ caller: 'owner' });
@@ -115,7 +115,7 @@ describe('an API token', () => {
 });
 
 describe('the whole server', () => {
-  it('starts with its documentation open and its live stream closed to strangers', async () => {
+  it('starts with public documentation and a live stream that requires sign-in', async () => {
     const { auth } = await secured();
     const app = await securedServer(auth, {
       apiRoutes: (api) => {
@@ -129,11 +129,11 @@ describe('the whole server', () => {
     expect(docs.statusCode).toBe(200);
     expect(docs.body).not.toMatch(/<script(?![^>]*src=)|\son\w+=/);
     expect((await app.inject('/openapi.json')).statusCode).toBe(200);
-    // Who is not signed in learns nothing about size or syntax: the body is not even read.
+    // Without sign-in, the answer reveals nothing about size or syntax: the body is not read.
     const large = await app.inject({ method: 'POST', url: '/api/v1/history', payload: { text: 'x'.repeat(2000) } });
     expect(large.statusCode).toBe(401);
 
-    // Addresses that the router cannot take are problems like all others.
+    // Addresses that the router rejects are answered in the same problem format.
     for (const [id, status] of [
       ['%zz', 400],
       ['x'.repeat(301), 414],
@@ -155,7 +155,7 @@ describe('the whole server', () => {
 });
 
 describe('a session', () => {
-  it('changes something only with its CSRF token', async () => {
+  it('can change data only with its CSRF token', async () => {
     const { app, auth } = await secured();
     const [mine, other] = [await signInOwner(auth), await signInOwner(auth)];
     const post = async (headers: object) =>
@@ -169,7 +169,7 @@ describe('a session', () => {
     expect((await app.inject({ url: '/api/v1/history', headers: { cookie } })).statusCode).toBe(200);
   });
 
-  it('opens a live stream only from our own pages', async () => {
+  it('opens a live stream only from pages of allowed origins', async () => {
     const { app, auth } = await secured({
       publicUrl: 'https://energy.example/wk',
       corsOrigins: ['https://grafana.example'],
@@ -191,7 +191,7 @@ describe('a session', () => {
 });
 
 describe('pages of other origins', () => {
-  it('change nothing with a session, even with its CSRF token, and sign nobody in', async () => {
+  it('cannot change data with a session, even with its CSRF token, and cannot sign in', async () => {
     const { app, auth } = await secured({ publicUrl: 'https://energy.example/wk' });
     const session = browserHeaders(await signInOwner(auth));
     const post = async (url: string, origin: string | undefined, credentials: object) => {
@@ -209,7 +209,7 @@ describe('pages of other origins', () => {
     expect(await post('/history', 'https://evil.example', ADMIN_HEADERS)).toBe(200);
   });
 
-  it('cannot take a name that is not configured', async () => {
+  it('cannot use a host name that is not configured', async () => {
     const { app } = await secured({ publicUrl: 'https://energy.example/wk', allowedHosts: ['.house.example'] });
     const ask = async (host: string) => (await app.inject({ url: '/api/v1/open', headers: { host } })).statusCode;
     expect([await ask('energy.example'), await ask('a.house.example'), await ask('evil.example')]).toEqual([
@@ -219,7 +219,7 @@ describe('pages of other origins', () => {
 });
 
 describe('answers', () => {
-  it('carry headers that keep foreign scripts and frames out', async () => {
+  it('contain headers that block foreign scripts and frames', async () => {
     const { app } = await secured();
     const { headers } = await app.inject('/api/v1/open');
     const policy = String(headers['content-security-policy']);
@@ -231,7 +231,7 @@ describe('answers', () => {
     expect((await app.inject('/api/v1/history')).headers['content-security-policy']).toBe(policy);
   });
 
-  it('are closed to other origins until one is allowed', async () => {
+  it('are readable by other origins only if these are allowed', async () => {
     const headers = { origin: 'https://grafana.example', 'access-control-request-method': 'GET' };
     const asked = async (options: SecurityOptions) => {
       const { app } = await secured(options);
@@ -247,7 +247,7 @@ describe('answers', () => {
 });
 
 describe('rates', () => {
-  it('are limited by address, also for those who fail to sign in', async () => {
+  it('are limited by address, including failed sign-ins', async () => {
     const { app } = await secured({ rateLimits: { api: 3 } });
     const ask = (remoteAddress: string) => app.inject({ url: '/api/v1/history', remoteAddress });
     const statuses = [];
@@ -259,7 +259,7 @@ describe('rates', () => {
     expect((await ask('10.0.0.2')).statusCode).toBe(401);
   });
 
-  it('of sign-in are strict, however generous the others are', async () => {
+  it('of sign-in have a strict limit, whatever the other limits are', async () => {
     const { app } = await secured();
     const link = () => app.inject({ method: 'POST', url: '/api/v1/auth/link', payload: { code: 'x'.repeat(43) } });
     const statuses = [];
@@ -270,7 +270,7 @@ describe('rates', () => {
   });
 });
 
-/** The first message, or why there is none. */
+/** The first message, or the reason for its absence. */
 function firstWord(socket: WebSocket): Promise<string> {
   return new Promise((resolve) => {
     socket.on('message', (data) => {

@@ -30,12 +30,12 @@ export interface SecurityOptions {
 
 /** Requests with these methods change nothing and need no CSRF token. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Routes of a plugin, which cannot name a scope: open to all. */
+/** Routes of plugins, which cannot declare a scope and are public. */
 const DOCUMENTATION = '/docs';
 
 /**
  * Sends security headers, limits rates, and passes a request to its handler only if the route is public or the caller has the route's
- * scope. Call it before any route is added: a route without a scope stops the start.
+ * scope. Call it before any route is added: a route without a scope prevents the start.
  *
  * Order on each request: headers, CORS, rate limit (including failed sign-ins), authentication, scope, CSRF or origin,
  * and only then the body is read.
@@ -75,7 +75,7 @@ export async function registerSecurity(
  * Scripts only from this origin, never inline. Inline styles are allowed, because ECharts writes its tooltips as HTML with style attributes,
  * and menus and dialogs add style elements; without scripts that leaks nothing. Images from data and blob addresses for charts that are
  * saved as pictures; workers from blobs for libraries that embed them. No upgrade to HTTPS and no HSTS: most homes use plain HTTP on their
- * network, and a reverse proxy with a certificate adds both.
+ * network; a reverse proxy with a certificate adds both.
  */
 const HEADERS = {
   contentSecurityPolicy: {
@@ -92,7 +92,7 @@ const HEADERS = {
       'object-src': ["'none'"],
       'base-uri': ["'self'"],
       'form-action': ["'self'"],
-      // Home Assistant shows add-ons in a frame of its address.
+      // Home Assistant shows add-ons in a frame of its own origin.
       'frame-ancestors': ["'self'"],
     },
   },
@@ -131,7 +131,7 @@ function checkCrossSite(request: FastifyRequest, caller: Caller, pageOrigins: Re
   }
 }
 
-/** Null also if the records with the tokens cannot be read: public routes are served nevertheless. */
+/** Returns the caller, or null without valid credentials. Also null if the records cannot be read: public routes answer nevertheless. */
 async function callerWhereKnown(auth: Authenticator, request: FastifyRequest): Promise<Caller | null> {
   return auth.authenticate(request.headers, request.cookies).catch(() => null);
 }

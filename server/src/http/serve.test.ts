@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Api } from './api.ts';
 import { serve } from './serve.ts';
 
-it('a handler that has sent its reply itself is answered once, without a warning', async () => {
+it('a request whose handler sends the reply itself is answered once, without a warning', async () => {
   const entries: string[] = [];
   const app = Fastify({ logger: { level: 'warn', stream: { write: (entry: string) => void entries.push(entry) } } });
   app.setValidatorCompiler(() => () => true).setSerializerCompiler(() => JSON.stringify);

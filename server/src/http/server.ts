@@ -43,7 +43,7 @@ export interface ServerOptions {
   readonly apiRoutes: (api: Api) => void | Promise<void>;
 }
 
-/** Maximum size of a message of a WebSocket client; each fragment that waits for the rest needs additional memory. */
+/** Maximum size of a message of a WebSocket client; each fragment that waits for later ones needs additional memory. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_MESSAGE_FRAGMENTS = 64;
 const MAX_MESSAGE_CHUNKS = 256;
@@ -171,7 +171,7 @@ function withOperationIds<T extends object>(document: T): T {
     const name = path.replace(/^\/api\/v1\//, '').replaceAll(/[^a-z0-9]+/gi, '_');
     for (const method of METHODS) {
       const operation = item[method];
-      // A copy: methods of one route share an object.
+      // Copied, because the methods of one route share an object.
       if (operation !== undefined)
         item[method] = { ...operation, operationId: `${method}_${name.replace(/^_|_$/g, '')}` };
     }

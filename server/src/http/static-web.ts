@@ -5,9 +5,9 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /**
- * Serves the built web app under `/ui/`. Paths without an extension answer its page, whose `<base>` points back to `/ui/` relative to
- * the address in the browser, so that the app works under whatever prefix a reverse proxy shows it. Assets are sent as the build
- * compressed them.
+ * Serves the built web app under `/ui/`. Paths without an extension return its page, whose `<base>` refers to `/ui/` relative to the
+ * address in the browser, so that the app works under any path prefix of a reverse proxy. Assets are sent in the form that the build
+ * compressed.
  */
 export async function serveWebApp(app: FastifyInstance, folder: string): Promise<void> {
   const redirect = { config: { scope: 'public' as const }, schema: { hide: true } };

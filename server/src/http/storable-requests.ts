@@ -3,8 +3,8 @@ import type { FastifySchemaCompiler } from 'fastify';
 import { InvalidInput } from '../domain/errors.ts';
 
 /**
- * Rejects a request in which any text cannot be kept by every record store, before its schema is applied: a name, a note or a label would else be
- * changed by one store and rejected by another.
+ * Rejects a request with a text that some record store cannot represent, before its schema is applied: otherwise one store would change a name, note or
+ * label, and another would reject it.
  */
 export function storableRequests<T>(compile: FastifySchemaCompiler<T>): FastifySchemaCompiler<T> {
   return (route) => {
@@ -19,7 +19,7 @@ export function storableRequests<T>(compile: FastifySchemaCompiler<T>): FastifyS
   };
 }
 
-/** Path of the first text, or of the first field with a name, that cannot be kept; null where there is none. */
+/** Path of the first text or field name that cannot be stored; null without one. */
 function unstorable(data: unknown): string | null {
   const waiting: { path: string; value: unknown }[] = [{ path: '', value: data }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

@@ -6,8 +6,8 @@ import { alternativesOf, childrenOf, type JsonSchema, jsonSchemaOf } from '../do
 import { MAX_FIELD_ERRORS } from './problem.ts';
 
 /**
- * Rejects parameters and keys that the schema of the route does not have: a misspelt filter would else be left out, and another question answered than
- * was asked. Objects with free names (records, loose objects) take any.
+ * Rejects parameters and keys that are not in the schema of the route: otherwise a misspelt filter would be ignored, and the answer would belong to
+ * another query. Objects with free names (records, loose objects) accept any key.
  */
 export function knownNamesOnly(compile: FastifySchemaCompiler<z.ZodType>): FastifySchemaCompiler<z.ZodType> {
   return (route) => {
@@ -45,7 +45,7 @@ function unknownNames(schema: z.ZodType, value: unknown, kind: string): FieldErr
   return found;
 }
 
-/** Names that any of the alternatives has; null where names are free, or no object is expected. */
+/** Names that occur in any of the alternatives; null if names are free or no object is expected. */
 function namesOf(nodes: readonly JsonSchema[]): string[] | null {
   const objects = nodes.filter(({ type }) => type === 'object' || type === undefined);
   const isFree = objects.some(

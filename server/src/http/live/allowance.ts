@@ -2,7 +2,7 @@ import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 
 /** Limits on a client's messages; each KB counts as another message. */
 export const MAX_MESSAGES_PER_S = 20;
-/** Maximum burst after a pause; a client that reconnects subscribes to all its topics. */
+/** Maximum burst after a pause; a client that reconnects subscribes to all its topics at once. */
 export const MAX_MESSAGES_AT_ONCE = 300;
 
 /** Counts the messages of a client. */

@@ -11,7 +11,7 @@ import { MAX_VALUES_PER_PIECE, MIN_SLICE_CHARACTERS } from './reading-slices.ts'
 const NOW = 1_000_000;
 const FIRST_ID = 500;
 
-/** Real values, events and changes, and one client that reads when the test says so. */
+/** Real values, events and changes, and one client that reads under the control of the test. */
 function world(deviceNames: (deviceId: string) => string | undefined = (id) => id) {
   const latest = new LatestValues(() => NOW);
   const events = new EventRing(FIRST_ID);
@@ -61,7 +61,7 @@ const wide = (count: number, value = 1) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`group.quantity_${i}`, value]));
 
 describe('messages that are due to a client', () => {
-  it('end with what is true, in whatever order the client subscribes and however slowly it reads', () => {
+  it('converge to the current values for any order of subscriptions and any reading speed', () => {
     const device = fc.constantFrom('a', 'b', 'c', 'd');
     const topic = fc.oneof(
       device.map((id) => `readings:${id}`),
@@ -106,7 +106,7 @@ describe('messages that are due to a client', () => {
     );
   });
 
-  it('are for a device by whatever name it has', () => {
+  it('cover a device that is subscribed to by its name, with any characters', () => {
     const { report, send, readAll } = world((name) => (name === 'Demo: Haus №\u00a01 🏠' ? 'a' : undefined));
     report('a', { 'solar.power_kw': 1 });
     const topic = 'readings:Demo: Haus №\u00a01 🏠';
@@ -114,7 +114,7 @@ describe('messages that are due to a client', () => {
     expect(readAll()).toMatchObject([{ type: 'snapshot', topic, data: [{ device_id: 'a' }] }]);
   });
 
-  it('are one snapshot, however often it was asked for, and one answer for each ping', () => {
+  it('are one snapshot per topic, however often it was requested, and one answer per ping', () => {
     const { report, send, readAll } = world();
     report('a', { 'solar.power_kw': 1 });
     for (let i = 0; i < 500; i++) {
@@ -126,7 +126,7 @@ describe('messages that are due to a client', () => {
     expect(types.filter((type) => type === 'pong')).toHaveLength(500);
   });
 
-  it('are snapshots and changes in slices, also of one device with many values', () => {
+  it('are divided into slices, snapshots and changes alike, even for one device with many values', () => {
     const { report, release, send, readAll } = world();
     send({ type: 'subscribe', topics: ['readings:*'] });
     readAll();
@@ -153,7 +153,7 @@ describe('messages that are due to a client', () => {
     }
   });
 
-  it('are only the newest values for a client that reads late', () => {
+  it('contain only the newest values for a client that reads late', () => {
     const { report, release, send, readAll } = world();
     send({ type: 'subscribe', topics: ['readings:a'] });
     readAll();
@@ -165,7 +165,7 @@ describe('messages that are due to a client', () => {
     expect(readAll()).toEqual([{ type: 'readings', id: FIRST_ID, items }]);
   });
 
-  it('are a snapshot again when events were left out, and the events otherwise', () => {
+  it('are a new snapshot if events were discarded, and otherwise the events', () => {
     const { publish, send, readAll } = world();
     send({ type: 'subscribe', topics: ['jobs'] });
     readAll();
@@ -179,7 +179,7 @@ describe('messages that are due to a client', () => {
     expect(readAll()).toMatchObject([{ type: 'event', data: 1_002 }]);
   });
 
-  it('are the events after the id that a client gives when it comes back, or a snapshot when they are gone', () => {
+  it('are the events after the id with which a client reconnects, or a snapshot if they were discarded', () => {
     const before = world();
     for (let i = 0; i < 10; i++) before.publish('jobs');
     before.send({ type: 'subscribe', topics: ['jobs', 'anomalies'], since: FIRST_ID + 8 });
@@ -194,14 +194,14 @@ describe('messages that are due to a client', () => {
     }
   });
 
-  it('are bounded in events by bytes, too', () => {
+  it('are limited in the total bytes of stored events', () => {
     const { events } = world();
     for (let i = 0; i < 10; i++) events.add('jobs', 'x'.repeat(1024 * 1024));
     expect(events.reaches(events.lastId - 3)).toBe(true);
     expect(events.reaches(events.lastId - 4)).toBe(false);
   });
 
-  it('are errors for unknown devices, bad messages and too many topics, of which only so many wait', () => {
+  it('are a limited number of errors for unknown devices, invalid messages and too many topics', () => {
     const { due, send, readAll } = world((name) => (name.startsWith('d') ? name : undefined));
     send({ type: 'subscribe', topics: ['readings:a', 'readings:b', 'readings:c', 'readings:e', 'readings:d1'] });
     expect(readAll()).toMatchObject([
@@ -228,7 +228,7 @@ describe('messages that are due to a client', () => {
   });
 });
 
-/** What a client makes of the messages. */
+/** The state that a client builds from the messages. */
 class ModelClient {
   readonly topics = new Set<string>();
   readonly states = new Map<string, unknown>();
@@ -262,7 +262,7 @@ class ModelClient {
     } else if (message.type === 'event' || message.type === 'snapshot') {
       const known = (this.states.get(message.topic) ?? 0) as number;
       expect((message.data ?? 0) as number).toBeGreaterThanOrEqual(known);
-      // An event follows the one before, or a snapshot stands for those between.
+      // An event follows the previous one, or a snapshot replaces the events between.
       if (message.type === 'event') expect(message.data).toBe(known + 1);
       this.states.set(message.topic, message.data ?? 0);
     }

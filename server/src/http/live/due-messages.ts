@@ -21,17 +21,17 @@ const ALL_READINGS = 'readings:*';
 export const MAX_ERRORS_WAITING = 30;
 const MAX_NAMES_IN_ERROR = 3;
 
-/** Readings being sent: a snapshot, or changes if the topic is null. */
+/** The readings being sent: a snapshot, or changes if the topic is null. */
 interface Sending {
   readonly topic: string | null;
-  /** Revision after which values are sent. */
+  /** Values with a later revision are sent. */
   readonly after: number;
   readonly slices: Slices;
 }
 
 /**
  * The pending messages of one client. No message is queued: only topics, positions and counts are stored, whose number is limited, and
- * each message is built when the client is ready for it. Repeated requests before an answer are answered once.
+ * each message is built when the client is ready for it. Requests repeated before the answer get one answer.
  */
 export class DueMessages {
   readonly #sources: LiveSources;
@@ -95,7 +95,7 @@ export class DueMessages {
   #isTooMany(topic: string, deviceId: string | null): boolean {
     const wanted = this.#devices.size + this.#topics.size + (this.#allDevices ? 1 : 0);
     if (wanted >= MAX_TOPICS_PER_CLIENT && !this.#has(topic, deviceId)) return true;
-    // A device has an id and a name, and a client may subscribe to both.
+    // A client may subscribe to a device by its id and by its name.
     return this.#snapshots.size >= MAX_TOPICS_PER_CLIENT && !this.#snapshots.has(topic);
   }
 

@@ -15,7 +15,7 @@ export class EventRing {
   #bytes = 0;
   #lastId: number;
 
-  /** @param firstId ids grow from here; give the clock, so that they grow across restarts too */
+  /** @param firstId first id; derive it from the clock, so that ids also increase across restarts */
   constructor(firstId: number) {
     this.#lastId = firstId;
   }
@@ -39,7 +39,7 @@ export class EventRing {
     return id >= this.#lastId - this.#events.length && id <= this.#lastId;
   }
 
-  /** The event after an id that it reaches. */
+  /** The event after an id for which `reaches` is true. */
   after(id: number): LiveEvent | undefined {
     return this.#events[id - this.#lastId + this.#events.length];
   }

@@ -17,12 +17,12 @@ async function listeningWorld() {
 }
 
 describe('lists of devices and sites', () => {
-  it('are announced once for all devices that register themselves together, with the site that they make', async () => {
+  it('are announced once for devices registered together, with the site that is created for them', async () => {
     const { records, events } = await listeningWorld();
     const names = Array.from({ length: 500 }, (_, i) => ({ name: `device ${i}` }));
     await records.devices.ensureAll(names);
     await expect.poll(() => events).toEqual(['devices', 'sites']);
-    // Known devices that report again change nothing.
+    // Further readings of known devices change nothing.
     await records.devices.ensureAll(names);
     await records.devices.update((await records.devices.require('device 1')).id, { name: 'renamed' });
     await expect.poll(() => events).toEqual(['devices', 'sites', 'devices']);

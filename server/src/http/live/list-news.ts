@@ -1,16 +1,16 @@
 /** Changes within this time are one event: a thousand devices that register automatically must not cause a thousand events. */
 const GATHER_MS = 250;
 
-/** Lists whose changes are announced, each as the topic of that name. */
+/** Lists whose changes are announced, each as an event of the topic with its name. */
 type AnnouncedList = 'devices' | 'sites';
 
-/** The records, of which a listener learns each change. */
+/** The records, which notify a listener of each change. */
 interface Lists {
   readonly devices: { onChange(listener: (change: { readonly type: string }) => void): unknown };
   readonly sites: { onChange(listener: () => void): unknown };
 }
 
-/** Announces changes of the lists of devices and sites. The events have no content: clients that show the list request it. */
+/** Announces changes of the lists of devices and sites. The events have no content; clients that show the list request it again. */
 export function announceLists({ devices, sites }: Lists, publish: (topic: AnnouncedList, data: null) => void): void {
   const changed = new Set<AnnouncedList>();
   const announce = () => {

@@ -9,7 +9,7 @@ const CLOSE_GRACE_MS = 500;
 
 /**
  * One WebSocket. At most one message is in its buffer: the next one is built when the operating system has accepted the previous one, so
- * that a slow client uses the memory of one message. Messages from the client are read as they are processed; further ones wait at the
+ * that a slow client uses the memory of one message. Messages from the client are read only as fast as they are processed; further ones wait at the
  * client.
  */
 export class LiveClient {
@@ -20,7 +20,7 @@ export class LiveClient {
   #due: DueMessages | null;
   /** Messages that arrived together and wait to be processed; reading is paused meanwhile. */
   #received: Buffer[] = [];
-  /** Payload of the newest ping frame without an answer; RFC 6455, 5.5.3 lets it stand for those before it. */
+  /** Payload of the newest ping frame without an answer; by RFC 6455, 5.5.3, one answer covers earlier pings. */
   #ping: Buffer | null = null;
   #sendingSince: number | null = null;
   #isAlive = true;
@@ -45,7 +45,7 @@ export class LiveClient {
     socket.on('pong', (data: Buffer) => {
       if (this.#mayTake(data)) this.#isAlive = true;
     });
-    // The socket answers a message that is too large or not WebSocket with a close frame.
+    // The socket answers an oversized message or invalid frame with a close frame.
     socket.on('error', () => this.#finish());
     socket.on('close', () => {
       this.#due = null;
@@ -83,20 +83,20 @@ export class LiveClient {
     this.#socket.send(message, { binary: false }, sent);
   }
 
-  /** Ends a stream whose client has read nothing for this long. */
+  /** Ends the stream if the client has read nothing for this long. */
   checkPace(maxMs: number): void {
     if (this.#sendingSince === null || performance.now() - this.#sendingSince < maxMs) return;
     this.end(LIVE_CLOSE.tooSlow, `nothing was read for ${maxMs / 1000} s`);
   }
 
-  /** Disconnects a client that has not answered since the last call, and pings it again. */
+  /** Disconnects the client if it has not answered since the last call; otherwise pings it. */
   checkLife(): void {
     if (!this.#isAlive) this.#socket.terminate();
     else if (this.#due !== null) this.#socket.ping();
     this.#isAlive = false;
   }
 
-  /** From here on nothing is sent or received. */
+  /** Ends the stream; afterwards nothing is sent or received. */
   end(code: number, reason: string): void {
     if (this.#due === null) return;
     this.#socket.close(code, reason);
@@ -106,7 +106,7 @@ export class LiveClient {
   #finish(): void {
     this.#due = null;
     this.#received = [];
-    // The client's answer to the end is read.
+    // Reading resumes so that the client's close frame is received.
     this.#socket.resume();
     this.#cutOff ??= setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS);
   }

@@ -2,7 +2,7 @@ import type { Health } from '@wattkeeper/contract/service.ts';
 import { expect, test } from 'vitest';
 import { LiveStates } from './live-states.ts';
 
-test('a new subscriber sees the health and the active anomalies; a health that differs in more than its clock is published', async () => {
+test('a new subscriber receives the health and the active anomalies; the health is published when it changes in more than its clock', async () => {
   let uptime = 0;
   let status: Health['status'] = 'healthy';
   let fails = false;

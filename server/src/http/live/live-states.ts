@@ -14,8 +14,8 @@ export interface LiveStatesOptions {
 const REFRESH_MS = 2 * SECOND_MS;
 
 /**
- * Health and active anomalies as those see them who have just subscribed. They are looked at regularly, so that a snapshot waits for nothing; a health
- * that differs in more than its clock is published.
+ * Health and active anomalies as sent to new subscribers. They are refreshed regularly, so that a snapshot is available immediately. The health is published
+ * when it changes in more than its clock.
  */
 export class LiveStates {
   readonly #options: LiveStatesOptions;
@@ -62,7 +62,7 @@ export class LiveStates {
   }
 }
 
-/** What makes a health another one: not its clock, and not figures that grow with every reading. */
+/** The part of the health whose changes are published: without its clock, and without figures that increase with every reading. */
 function comparedOf({ status, database, scheduler, persistence, records, stores, history, warnings }: Health): string {
   const standing = stores.map((store) => [store.name, store.status]);
   return JSON.stringify([status, database, scheduler, persistence, records, standing, history.status, warnings]);

@@ -9,11 +9,11 @@ import { MAX_MESSAGES_AT_ONCE } from './allowance.ts';
 import { MAX_CLIENTS, MAX_CLIENTS_PER_ADDRESS, MAX_CLIENTS_PER_CALLER } from './live-stream.ts';
 import { MIN_SLICE_CHARACTERS } from './reading-slices.ts';
 
-/** Together fewer messages than a client may send at once. */
+/** Fewer messages in total than a client may send at once. */
 const ROUNDS = 30;
 
 describe('a client of the live stream that does not read', () => {
-  it('costs one message, whatever it asks for and happens, and has the newest values when it reads again', async () => {
+  it('uses the memory of one message at most, and receives the newest values when it reads again', async () => {
     const { open, report, publish, buffered, served } = await liveWorld();
     report(1_000, 100, 1);
     const socket = await open();
@@ -41,7 +41,7 @@ describe('a client of the live stream that does not read', () => {
       for (const item of items)
         for (const [m, v] of Object.entries(item.values)) values.set(`${item.device_id} ${m}`, v as number);
     });
-    // As an event, or in a snapshot that stands for those that were left out.
+    // Arrives as an event, or in a snapshot that replaces discarded events.
     const last = until(socket, (message) => 'data' in message && message.data === 'last');
     socket.resume();
     publish('jobs', 'last');
@@ -52,7 +52,7 @@ describe('a client of the live stream that does not read', () => {
       .toEqual(new Set([ROUNDS - 1]));
   });
 
-  it('is cut off after a while', async () => {
+  it('is disconnected after the time limit', async () => {
     const { open, report, live, buffered } = await liveWorld({ maxUnreadMs: 200 });
     report(1_000, 100, 1);
     const [slow, quick] = [await open(), await open()];
@@ -81,7 +81,7 @@ describe('a client of the live stream that sends too much', () => {
     expect((await ended)[0]).toBe(code);
   });
 
-  it('of parts of a message that never ends is closed', async () => {
+  it('of an endless message in parts is closed', async () => {
     const { app, live } = await liveWorld();
     const { port } = app.server.address() as AddressInfo;
     const raw = connect(port, '127.0.0.1').setNoDelay();
@@ -104,7 +104,7 @@ describe('a client of the live stream that sends too much', () => {
     await expect.poll(() => live.clientCount).toBe(0);
   });
 
-  it('of connections is limited, without excluding other clients', async () => {
+  it('of connections is limited without excluding other clients', async () => {
     const { app, open, tokenHeaders, live } = await liveWorld();
     const mine = await tokenHeaders('mine');
     const attempts = await Promise.allSettled(Array.from({ length: MAX_CLIENTS_PER_CALLER + 20 }, () => open(mine)));
@@ -123,7 +123,7 @@ describe('a client of the live stream that sends too much', () => {
 });
 
 describe('streams beyond the limit', () => {
-  /** Opens streams of several callers from an address; answers how many were refused. */
+  /** Opens streams of several callers from one address; returns the number of rejected ones. */
   async function refusals(all: Awaited<ReturnType<typeof liveWorld>>, address: string, count: number): Promise<number> {
     const headers: Record<string, string>[] = [];
     for (let i = 0; i * MAX_CLIENTS_PER_CALLER < count; i++) headers.push(await all.tokenHeaders(`${address} ${i}`));
@@ -133,7 +133,7 @@ describe('streams beyond the limit', () => {
     return (await Promise.allSettled(attempts)).filter(({ status }) => status === 'rejected').length;
   }
 
-  it('of an address or in total are refused', async () => {
+  it('of an address or in total are rejected', async () => {
     const all = await liveWorld();
     expect(await refusals(all, '127.0.0.1', MAX_CLIENTS_PER_ADDRESS + 3)).toBe(3);
     expect(await refusals(all, '127.0.0.2', MAX_CLIENTS_PER_ADDRESS + 1)).toBe(1);

@@ -13,7 +13,7 @@ import { STREAM_DESCRIPTION } from './stream-description.ts';
 
 export interface LiveStreamOptions extends Pick<LiveSources, 'deviceId' | 'snapshot'> {
   readonly latest: LatestSource;
-  /** Calls back with devices that have newer values, until the answer is called. */
+  /** Registers a listener for devices with newer values; returns the function that removes it. */
   readonly subscribe: (listener: (deviceIds: ReadonlySet<string>) => void) => () => void;
   readonly rights: LiveRights;
   /** Default: `MAX_UNREAD_MS`. */
@@ -22,21 +22,21 @@ export interface LiveStreamOptions extends Pick<LiveSources, 'deviceId' | 'snaps
 
 export const MAX_CLIENTS = 500;
 export const MAX_CLIENTS_PER_ADDRESS = 200;
-/** All sessions of a user, or all connections with one token. */
+/** A caller is a user with all sessions, or a token with all its connections. */
 export const MAX_CLIENTS_PER_CALLER = 100;
-/** A client that has not taken a message after this long is cut off. */
+/** A client that has not read a message within this time is disconnected. */
 export const MAX_UNREAD_MS = 30_000;
 const RETRY_AFTER_S = 10;
-/** Changes are gathered this long and sent together. */
+/** Changes within this time are sent together. */
 const GATHER_MS = 20;
 const HEARTBEAT_MS = 30_000;
 const PACE_CHECK_MS = 1_000;
-/** Messages are taken and made for this long, then other requests have their turn. */
+/** Messages are processed and built for at most this long per turn of the event loop. */
 const MAX_TURN_MS = 10;
 
 /**
- * The WebSocket at `/stream`: who subscribes gets a snapshot, then changes. Nothing is queued for a client: events and changed devices are kept once
- * for all, and each client remembers positions in them (`DueMessages`), so a slow one skips values instead of filling memory.
+ * The WebSocket at `/stream`: a subscriber receives a snapshot, then changes. Nothing is queued per client: events and changed devices are stored once
+ * for all clients, and each client has positions in them (`DueMessages`). A slow client therefore skips values instead of filling memory.
  */
 export class LiveStream {
   readonly #sources: LiveSources;
@@ -44,12 +44,12 @@ export class LiveStream {
   readonly #rights: RightsWatch;
   readonly #unsubscribe: () => void;
   readonly #timers: NodeJS.Timeout[];
-  /** Clients that may have a message to take or to send. */
+  /** Clients that may have a message to process or to send. */
   readonly #due = new Set<LiveClient>();
   #working: NodeJS.Immediate | null = null;
   #gathering: NodeJS.Timeout | null = null;
 
-  /** @param firstId ids of events grow from here; give the clock, so that they grow across restarts too */
+  /** @param firstId first id of an event; derive it from the clock, so that ids also increase across restarts */
   constructor(options: LiveStreamOptions, firstId: number) {
     const { latest, deviceId, snapshot, rights, subscribe, maxUnreadMs = MAX_UNREAD_MS } = options;
     this.#sources = { latest, deviceId, snapshot, events: new EventRing(firstId), changes: new ReadingChanges(latest) };
@@ -74,7 +74,7 @@ export class LiveStream {
         schema,
         websocket: true,
         config: { scope: 'read' },
-        // Not asynchronous: no other stream may open between the count and the connection.
+        // Synchronous: no other stream may open between the count and the connection.
         preHandler: (request, _reply, done) => done(this.#lackOfRoom(request)),
       },
       (socket: WebSocket, request) => this.#connect(socket, request),
@@ -100,7 +100,7 @@ export class LiveStream {
     this.#each((client) => client.end(LIVE_CLOSE.stopping, 'the service is stopping'));
   }
 
-  /** Counts also streams that are ending: their sockets are still there. */
+  /** Also counts streams that are ending, because their sockets are still open. */
   #lackOfRoom(request: FastifyRequest): Unavailable | undefined {
     const { name } = callerOf(request);
     const clients = [...this.#clients];
@@ -127,7 +127,7 @@ export class LiveStream {
       this.#clients.delete(client);
       this.#due.delete(client);
     });
-    // Requests may come in with rights that were read some seconds ago.
+    // The rights of the request may have been read some seconds ago.
     this.#rights.check();
   }
 

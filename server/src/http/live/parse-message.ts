@@ -3,7 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 
 const MAX_ISSUES_SHOWN = 3;
 
-/** A client's message, or what is wrong with it. */
+/** Parses a client's message; returns the message or the error. */
 export function parseMessage(text: string): ClientMessage | { error: string } {
   let json: unknown;
   try {

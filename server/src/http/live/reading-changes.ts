@@ -1,4 +1,4 @@
-/** The operations required of the newest values. */
+/** The required operations on the newest values. */
 export interface LatestSource {
   /** Increases with every change of any value. */
   readonly revision: number;
@@ -10,14 +10,14 @@ export interface LatestSource {
 const MAX_RECENT_DEVICES = 1_000;
 
 /**
- * Which devices changed since a revision. It is kept once for all clients, each of which only remembers the revision up to which it was served:
- * a client that lags costs nothing more.
+ * The devices that changed since a revision, stored once for all clients. A client has only the revision up to which it has received changes:
+ * a slow client needs no additional memory.
  */
 export class ReadingChanges {
   readonly #latest: LatestSource;
   readonly #changedAt = new Map<string, number>();
   #gathering = new Set<string>();
-  /** Devices that changed between the last two revisions that clients were served up to. */
+  /** Devices that changed between the last two released revisions. */
   #recent: ReadonlySet<string> = new Set();
   #recentAfter: number;
   #revision: number;
@@ -27,12 +27,12 @@ export class ReadingChanges {
     this.#recentAfter = this.#revision = latest.revision;
   }
 
-  /** Up to here clients can be served. */
+  /** The released revision, up to which clients receive changes. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Removes all changes when no client needs them. */
+  /** Removes all changes; call it while there are no clients. */
   reset(): void {
     this.#changedAt.clear();
     this.#gathering = new Set();
@@ -44,7 +44,7 @@ export class ReadingChanges {
     for (const deviceId of deviceIds) this.#gathering.add(deviceId);
   }
 
-  /** Publishes the noted changes. */
+  /** Releases the noted changes to clients. */
   release(): void {
     this.#recentAfter = this.#revision;
     this.#revision = this.#latest.revision;

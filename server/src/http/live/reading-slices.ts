@@ -1,18 +1,18 @@
 import type { LiveReading } from '@wattkeeper/contract/live.ts';
 import type { LatestSource } from './reading-changes.ts';
 
-/** A message is sent when its readings have this many characters; one piece of a device may exceed it. */
+/** A message is complete when its readings have at least this many characters; the last piece of a device may exceed it. */
 export const MIN_SLICE_CHARACTERS = 32 * 1024;
-/** Values of one device in one piece. */
+/** Maximum number of values of one device in one piece. */
 export const MAX_VALUES_PER_PIECE = 200;
 
-/** Readings as parts of JSON arrays, one message after the other. */
+/** Readings as parts of JSON arrays, one part per message. */
 export interface Slices {
-  /** `items` may be empty; `more`: whether to ask again. */
+  /** `items` may be empty; `more`: whether to call again. */
   next(): { readonly items: string; readonly more: boolean };
 }
 
-/** The values of devices that changed after a revision. */
+/** The values of these devices that changed after a revision. */
 export function slicesOf(latest: LatestSource, deviceIds: Iterable<string>, after: number): Slices {
   const pieces = piecesOf(latest, deviceIds, after);
   return {

@@ -57,7 +57,7 @@ describe('a live stream is closed', () => {
     expect(lasting.readyState).toBe(lasting.OPEN);
   });
 
-  it('also for a client that does not read', async () => {
+  it('even if its client does not read', async () => {
     const { auth, open, report, live, buffered, tokenHeaders } = await liveWorld();
     report(1_000, 100, 1);
     const socket = await open(await tokenHeaders('slow'));
@@ -67,7 +67,7 @@ describe('a live stream is closed', () => {
     socket.terminate();
   });
 
-  it('when rights cannot be read for some time', async () => {
+  it('when rights cannot be read for several checks', async () => {
     const { records, open, tokenHeaders } = await liveWorld();
     const socket = await open(await tokenHeaders('waiting'));
     const ended = end(socket);

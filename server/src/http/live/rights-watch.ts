@@ -4,20 +4,20 @@ import { SerialQueue } from '../../domain/serial-queue.ts';
 import type { Caller } from '../api.ts';
 import type { LiveClient } from './live-client.ts';
 
-/** What callers may do at present. */
+/** The current rights of callers. */
 export interface LiveRights {
-  /** For each caller the scopes in force, or null when the session or token has ended. */
+  /** The current scopes of each caller; null if its session or token has ended. */
   scopesInForce(callers: readonly Caller[]): Promise<readonly (readonly Scope[] | null)[]>;
-  /** Calls back when the rights of some may have changed, until the answer is called. */
+  /** Registers a listener for possible changes of rights; returns the function that removes it. */
   onRightsChanged(listener: () => void): () => void;
 }
 
-/** Another process, such as the command line, may take rights away, and sessions and tokens expire. */
+/** Checks are regular because another process, such as the command line, may withdraw rights, and sessions and tokens expire. */
 export const RIGHTS_CHECK_EVERY_MS = 1_500;
-/** While rights cannot be read, streams go on for this many checks. */
+/** While rights cannot be read, streams continue for this many checks. */
 const MAX_CHECKS_MISSED = 2;
 
-/** Ends streams whose callers have lost rights: at once when this process takes them, and otherwise with the next check. */
+/** Ends streams whose callers have lost rights: immediately if this process withdraws them, otherwise at the next check. */
 export class RightsWatch {
   readonly #rights: LiveRights;
   readonly #clients: ReadonlySet<LiveClient>;
@@ -35,11 +35,11 @@ export class RightsWatch {
     this.#timer.unref();
   }
 
-  /** Looks up the rights of all callers, after a look-up that is under way; calls before it begins share one. */
+  /** Reads the rights of all callers, after a read that is in progress; calls before it begins share one read. */
   check(): void {
     if (this.#isDue || this.#clients.size === 0) return;
     this.#isDue = true;
-    // A failure is noticed by the timer.
+    // The timer handles failures: it counts missed checks.
     this.#queue.run(() => this.#check()).catch(() => {});
   }
 

@@ -1,6 +1,6 @@
 import { EVENT_TOPICS, LIVE_CLOSE } from '@wattkeeper/contract/live.ts';
 
-/** The live stream as the API's document describes it; docs/live-stream.md has the limits and the reasons. */
+/** The description of the live stream in the OpenAPI document; docs/live-stream.md states the limits and their reasons. */
 export const STREAM_DESCRIPTION = `A WebSocket that sends new values and events as they arrive. A plain HTTP request is answered with an error.
 
 **Messages** are JSON texts: the client sends \`LiveClientMessage\` (\`subscribe\`, \`unsubscribe\`, \`ping\`), the service sends \`LiveServerMessage\` (\`snapshot\`, \`readings\`, \`event\`, \`error\`, \`pong\`), both among the schemas of this document. Example: \`{"type":"subscribe","topics":["readings:*","jobs"]}\`. After a reconnect, give the newest \`id\` as \`since\`.
