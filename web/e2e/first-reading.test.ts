@@ -56,7 +56,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       await report({ 'load.power_kw': 0.5 });
       await page.getByRole('navigation').getByRole('link', { name: 'Forecast' }).click();
       await page.getByText('Not enough history').waitFor();
-      expect(await page.getByText('The request cannot be used').count()).toBe(0);
+      expect(await page.getByText('The request is not valid').count()).toBe(0);
       await page.screenshot({ path: `${OUTPUT}forecast-too-early.png` });
     });
 

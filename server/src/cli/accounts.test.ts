@@ -111,7 +111,7 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('user of %s', (pla
     const expectations: [string[], number, RegExp][] = [
       [['remove', 'ann'], 1, /last administrator/],
       [['set-role', 'ann', '--role', 'viewer'], 1, /last administrator/],
-      [['add', 'ann'], 1, /already there/],
+      [['add', 'ann'], 1, /already exists/],
       [['add', 'Ann!'], 1, /lower-case letters.*"Ann!"/],
       [['add', 'bob', '--role', 'king'], 2, /role.*king.*viewer, analyst, operator, admin/],
       [['add', 'bob', '--password-file', passwordFile('short')], 1, /10 to 500 characters/],

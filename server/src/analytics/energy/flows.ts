@@ -44,7 +44,7 @@ const PRIORITY: readonly (readonly [Source, Target])[] = [
 ];
 
 /**
- * Allocates the energy of each slot to flows. Meters do not measure flows, so the same rule applies to every slot:
+ * Allocates the energy of each slot to flows. Meters do not measure flows, so a fixed rule determines them, the same for every slot:
  *
  * 1. Solar supplies the load, then charges the battery, then is exported.
  * 2. The battery supplies the remaining load, then is exported.

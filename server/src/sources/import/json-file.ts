@@ -52,7 +52,7 @@ export async function readJsonFile(path: string, fields: JsonFields): Promise<Js
   const parsed = isLines ? undefined : parseText(bytes.toString());
   if (Array.isArray(parsed) && parsed.length > MAX_FILE_RECORDS) {
     throw new InvalidInput(
-      `it has ${parsed.length} records, more than the ${MAX_FILE_RECORDS} that are read: split it`,
+      `it has ${parsed.length} records, but at most ${MAX_FILE_RECORDS} can be read: split it`,
     );
   }
   if (parsed !== undefined) {
