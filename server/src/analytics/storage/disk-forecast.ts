@@ -22,7 +22,7 @@ const MIN_DISTANCE_SHARE = 1 / 4;
 const MAX_SAMPLES = 250;
 
 /**
- * Growth of a disk: the median of the slopes between samples at least a quarter of the time span apart (Theil, 1950; Sen, 1968), which is
+ * Fill rate of a disk: the median of the slopes between samples at least a quarter of the time span apart (Theil, 1950; Sen, 1968), which is
  * robust against a compaction or a large import.
  *
  * @param all samples, in ascending order
