@@ -51,9 +51,7 @@ export async function readJsonFile(path: string, fields: JsonFields): Promise<Js
   const isLines = start[0] === '{' && isRecord(start) && bytes.indexOf(10) >= 0;
   const parsed = isLines ? undefined : parseText(bytes.toString());
   if (Array.isArray(parsed) && parsed.length > MAX_FILE_RECORDS) {
-    throw new InvalidInput(
-      `it has ${parsed.length} records, but at most ${MAX_FILE_RECORDS} can be read: split it`,
-    );
+    throw new InvalidInput(`it has ${parsed.length} records, but at most ${MAX_FILE_RECORDS} can be read: split it`);
   }
   if (parsed !== undefined) {
     const records = (Array.isArray(parsed) ? parsed : [parsed]).map((record, i) => fields.take(i + 1, record));
