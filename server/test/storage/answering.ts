@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 50;
 
-/** Resolves when a server answers, whatever the answer is; rejects when its process cannot start or ends before. */
+/** Resolves when a server responds, with any status; rejects when its process cannot start or ends first. */
 export async function answering(url: string, child: ChildProcess): Promise<void> {
   let answers = false;
   let failure: Error | undefined;

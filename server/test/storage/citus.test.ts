@@ -26,7 +26,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
   telemetryStoreConformance('postgres with Citus', { open: (folder) => openTelemetryStore(at(folder)), inChild: at });
   partedTablesPromises(() => server);
 
-  it('leaves a schema without it as it is, and says so where it is asked for', async () => {
+  it('leaves a schema without the extension unchanged, and reports it when the configuration requires the extension', async () => {
     const place = newPlace(server);
     const plain = await opened({ ...place, extension: 'none' });
     await plain.write([batch('g', [['d', T0, { a: 1 }]])]);
@@ -42,7 +42,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
     await expect(openTelemetryStore({ ...distributed, extension: 'none' })).rejects.toThrow(/is distributed by Citus/);
   });
 
-  it('says what is missing where the extension cannot be made', async () => {
+  it('reports what is missing when the extension cannot be created', async () => {
     await server.ask(`create role modest login password 'modest'`);
     await server.ask('create database modest owner modest');
     const { port } = server;
@@ -58,7 +58,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
       .finally(() => plain.remove());
   });
 
-  describe('of a coordinator and two workers', () => {
+  describe('with a coordinator and two workers', () => {
     const workers: PostgresServer[] = [];
     let coordinator: PostgresServer;
     const placeOf = (node: PostgresServer) => {
@@ -84,7 +84,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
       for (const one of [coordinator, ...workers]) await one.remove();
     });
 
-    it('spreads samples by device, those of all groups together, and has small tables everywhere', async () => {
+    it('distributes samples by device, with all groups colocated, and replicates small tables to every node', async () => {
       const place = placeOf(coordinator);
       const store = await opened(place);
       const rows = Array.from({ length: 40 }, (_, i): Row => [`d${i}`, T0 + i, { v: i, w: -i }]);
@@ -124,7 +124,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
       expect(seen.flat(2)).toEqual(Array(3).fill((30 * (10 + 39)) / 2));
     });
 
-    it('refuses what a worker that is away would have to keep, whole, and takes it when it is back', async () => {
+    it('rejects a whole batch with rows of an unreachable worker, and accepts it when the worker is back', async () => {
       const store = await opened(placeOf(coordinator));
       const rows = (value: number) => Array.from({ length: 20 }, (_, i): Row => [`d${i}`, T0, { v: value }]);
       const devices = rows(0).map(([device]) => device);
@@ -137,7 +137,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
       expect(await rowsOf(store, 'g', devices, ['v'])).toEqual(devices.map((device) => [device, T0, 2]));
     });
 
-    it('asks for the coordinator where a worker is named', async () => {
+    it('asks for the coordinator when a worker is configured', async () => {
       const worker = openTelemetryStore(placeOf(workers[0]!));
       await expect(worker).rejects.toThrow(/is a worker of Citus: set stores to the coordinator/);
     });

@@ -22,7 +22,7 @@ import { openRecords } from '../../src/storage/records/record-store.ts';
 import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';
 
 const T0 = Date.UTC(2026, 0, 15);
-/** Signs that shells, engines or addresses read as something else. */
+/** Characters with a special meaning in shells, engines or URLs. */
 const ODD = `sp ace '" #%41 ~$HOME & ; \\ [a]{b}* file:x é 😀\nline\t-`;
 
 let base: string;
@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
-/** A folder of exactly so many bytes as a path. */
+/** A folder whose path has exactly this many bytes. */
 function longPath(bytes: number): string {
   const rest = bytes - Buffer.byteLength(base);
   const half = Math.floor(rest / 2);
@@ -39,17 +39,17 @@ function longPath(bytes: number): string {
 }
 
 it.each([
-  ['with odd signs', () => join(base, ODD)],
-  ['of the greatest length', () => longPath(MAX_PATH_BYTES)],
+  ['with special characters', () => join(base, ODD)],
+  ['with the longest allowed path', () => longPath(MAX_PATH_BYTES)],
   [
-    'by a symbolic link',
+    'reached through a symbolic link',
     () => {
       mkdirSync(join(base, 'target'));
       symlinkSync(join(base, 'target'), join(base, 'link'));
       return join(base, 'link');
     },
   ],
-])('a folder %s holds records and telemetry of both engines, and nothing is written beside it', async (_, make) => {
+])('a folder %s holds records and telemetry of both engines, and nothing is written next to it', async (_, make) => {
   const path = make();
   const before = readdirSync(base);
   const folder = openDataFolder(Config.parse({ data_dir: path }).data_dir);
@@ -75,7 +75,7 @@ it.each([
   ['a\ufffdb', /must be UTF-8/],
   ['x'.repeat(256), /at most 255 bytes in each component, but one has 256/],
   ['x/'.repeat(200), new RegExp(`at most ${MAX_PATH_BYTES} bytes as a full path, but has`)],
-])('the path %j is refused with the reason, and nothing is made', (name, reason) => {
+])('the path %j is rejected with the reason, and nothing is created', (name, reason) => {
   const path = name.startsWith('~') ? name : `${base}/new/${name}`;
   expect(() => openDataFolder(path)).toThrow(InvalidInput);
   expect(() => openDataFolder(path)).toThrow(reason);
@@ -90,7 +90,7 @@ it.each([
   ['zeros', Buffer.alloc(4096)],
   ['text', Buffer.from('no database '.repeat(500))],
   ['a damaged header', Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(4080, 0xff)])],
-])('a lock that is damaged (%s) keeps nobody out, and is a lock again', (_, bytes) => {
+])('a damaged lock (%s) blocks no process, and becomes a valid lock again', (_, bytes) => {
   writeFileSync(join(base, 'lock'), bytes);
   const folder = openDataFolder(base);
   expect(() => openDataFolder(base)).toThrow(Conflict);
@@ -98,7 +98,7 @@ it.each([
   openDataFolder(base).release();
 });
 
-it('a path with ? is refused for DuckDB, and works for SQLite', async () => {
+it('a path with ? is rejected for DuckDB, and works for SQLite', async () => {
   const path = join(base, 'what?x=1');
   const issues = (stores: object[]) => Config.safeParse({ data_dir: path, stores }).error?.issues ?? [];
   const reason = expect.stringContaining('must not contain ?, after which DuckDB expects options');
@@ -114,13 +114,13 @@ it('a path with ? is refused for DuckDB, and works for SQLite', async () => {
   folder.release();
 });
 
-it('relative paths count from the working folder, also those that look like addresses', () => {
+it('relative paths start at the working folder, even those that look like URLs', () => {
   for (const path of ['data', './~', 'file:data', 's3:x']) {
     expect(Config.parse({ data_dir: path }).data_dir).toBe(join(process.cwd(), path));
   }
 });
 
-it('what is no folder is refused with what to do', () => {
+it('a path that is not a folder is rejected with instructions', () => {
   writeFileSync(join(base, 'file'), '');
   symlinkSync(join(base, 'nowhere'), join(base, 'dangling'));
   symlinkSync(join(base, 'loop'), join(base, 'loop'));
@@ -136,7 +136,7 @@ it('what is no folder is refused with what to do', () => {
   expect(readdirSync(base).sort()).toEqual(['dangling', 'file', 'loop']);
 });
 
-it('a folder, and a file in it, that this user may not write is refused with what to do', () => {
+it('a folder without write permission, or with such a file in it, is rejected with instructions', () => {
   chmodSync(base, 0o755);
   const closed = join(base, 'closed');
   mkdirSync(closed, { mode: 0o755 });
@@ -157,13 +157,13 @@ it('a folder, and a file in it, that this user may not write is refused with wha
   }
 });
 
-it.runIf(existsSync('/proc/self'))('a folder where the system makes none is refused instead of waited for', () => {
+it.runIf(existsSync('/proc/self'))('a folder that the system cannot create is rejected without waiting', () => {
   expect(() => openDataFolder('/proc/wattkeeper')).toThrow(
     /\/proc\/wattkeeper cannot be created there .*or set data_dir/,
   );
 });
 
-/** What opening a folder says to a user who owns nothing: the administrator may write everywhere. */
+/** The output of opening a folder as a user who owns nothing: root may write everywhere. */
 function asOtherUser(path: string): string {
   const module = new URL('../../src/storage/data-folder.ts', import.meta.url).href;
   const script = `process.getuid() === 0 && process.setuid(65534);
@@ -176,7 +176,7 @@ function asOtherUser(path: string): string {
   return stdout || stderr;
 }
 
-it('a folder and databases that existed are for this user alone once they are opened; what else is there stays as it is', () => {
+it('an existing folder and its databases are private to this user once they are opened; other files are unchanged', () => {
   const loose = (path: string, names: readonly string[]) => {
     mkdirSync(path);
     chmodSync(path, 0o755);

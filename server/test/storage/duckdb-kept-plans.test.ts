@@ -9,7 +9,7 @@ import { batch, type Row, rowsOf } from '../conformance/telemetry-blocks.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
 
-it('reads every row, whatever the table held when the same question was asked before', async () => {
+it('reads every row, whatever the table contained at an earlier run of the same query', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-plans-'));
   const store = await openTelemetryStore({
     type: 'duckdb',

@@ -57,7 +57,7 @@ describe('the DuckDB store', () => {
     await (await openTelemetryStore(at(folder))).close();
   });
 
-  it('keeps every value of a group that gains a hundred quantities in one write, also after it is opened again', async () => {
+  it('stores every value of a group that gains a hundred quantities in one write, even after it is reopened', async () => {
     const wide = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`q${i}`, i]));
     const store = await openTelemetryStore(at(folder));
     await store.write([batch('g', [['d', T0, { q99: 1 }]])]);
@@ -72,7 +72,7 @@ describe('the DuckDB store', () => {
     await reopened.close();
   });
 
-  it('refuses what is no database, and what is damaged, and leaves it as it is', async () => {
+  it('rejects a file that is not a database, or is damaged, and leaves it unchanged', async () => {
     const { path } = at(folder) as { path: string };
     await writeFile(path, 'this is a letter, not a database '.repeat(1000));
     await expect(openTelemetryStore(at(folder))).rejects.toBeInstanceOf(Corrupt);
@@ -85,11 +85,11 @@ describe('the DuckDB store', () => {
     await expect(openTelemetryStore(at(folder))).rejects.toThrow(/damaged: restore it from a backup/);
   });
 
-  it('says so when the folder is missing', async () => {
+  it('reports a missing folder', async () => {
     await expect(openTelemetryStore(at(join(folder, 'nowhere')))).rejects.toBeInstanceOf(Unavailable);
   });
 
-  it('takes a new group after a known one has gained a quantity in the same write as a new group', async () => {
+  it('accepts a new group after a write with a new quantity of a known group and another new group', async () => {
     const store = await openTelemetryStore(at(folder));
     const solar = (values: Record<string, number>) => blockOf('solar', [['d', T0, values]]);
     await store.write([batchOf(solar({ power_kw: 1 }))]);
@@ -101,7 +101,7 @@ describe('the DuckDB store', () => {
     await store.close();
   });
 
-  it('takes new groups in a file whose group numbers have gaps, as earlier versions left them', async () => {
+  it('accepts new groups in a file whose group numbers have gaps, as earlier versions left them', async () => {
     const { path } = at(folder) as { path: string };
     const engine = await Engine.open({ path, memoryLimitMb: 64, threads: 1, walMb: 1 });
     const connection = await engine.connect();
@@ -137,7 +137,7 @@ describe('the DuckDB store', () => {
     await store.close();
   });
 
-  it('loses no row to readers while days are moved, corrected and deleted beside them', async () => {
+  it('hides no row from readers while days are moved, corrected and deleted concurrently', async () => {
     const store = await openTelemetryStore(at(folder));
     const devices = ['a', 'b', 'c'];
     const window = { start: T0, end: T0 + 40 * UTC_DAY_MS };
@@ -158,7 +158,7 @@ describe('the DuckDB store', () => {
     const reader = async (device: string) => {
       let reads = 0;
       for (; !done; reads++) {
-        // What was confirmed before the read began is in it; what may be deleted while it goes on need not be.
+        // The result contains every row confirmed before the read started; rows deleted during the read may be missing.
         const [from, corrected] = [written, corrections];
         const found = await sums(device, reads % 2 === 0 ? ['v'] : ['w', 'v']);
         expect(found.rows).toBeGreaterThanOrEqual((from - deleted) / HOUR_MS);
@@ -195,7 +195,7 @@ describe('the DuckDB store', () => {
     await store.close();
   });
 
-  it('takes 2,000 quantities in a group', async () => {
+  it('accepts 2,000 quantities in a group', async () => {
     const store = await openTelemetryStore(at(folder));
     const values = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`quantity ${i}`, i / 4]));
     await store.write([
@@ -214,7 +214,7 @@ describe('the DuckDB store', () => {
     await store.close();
   });
 
-  it('needs little over a byte for a value of a home once days are closed, whichever order they came in', async () => {
+  it('needs little more than a byte per value of a home once days are closed, in any order of arrival', async () => {
     const store = await openTelemetryStore(at(folder));
     const days = 60;
     for (let i = 0; i < days; i++) {

@@ -1,4 +1,4 @@
-// A worker that answers, refuses and dies on demand.
+// A worker that responds, fails and exits on demand.
 import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
 import { serveCalls } from '../../src/domain/worker-calls.ts';
 

@@ -26,7 +26,7 @@ describe('the file store', () => {
     writeFile(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
   const dayFiles = async () => (await readdir(folder)).filter((name) => name.startsWith('day-')).sort();
 
-  it('writes a file a day that other programs can read', async () => {
+  it('writes one file per day that other programs can read', async () => {
     const store = await openTelemetryStore(at(folder));
     await store.write([
       batch('battery', [['d', T0, { soc_percent: 74.5 }]]),
@@ -40,7 +40,7 @@ describe('the file store', () => {
     );
   });
 
-  it('reads files of days that others wrote: a list or lines, gzip or plain', async () => {
+  it('reads daily files of other programs: a list or lines, gzip or plain', async () => {
     const record = (hour: string, value: number) => ({
       timestamp: `2026-01-15T${hour}:00:00+01:00`,
       device_id: 'd',
@@ -65,13 +65,13 @@ describe('the file store', () => {
     await store.close();
   });
 
-  it('has the records of older installations below its own, and never touches them', async () => {
+  it('reads the records of older installations with lower priority than its own, and never changes them', async () => {
     const older = (soc: number | string, serial = 'GW1') => ({
       battery: { soc_percent: soc },
       grid: { current_power_w: 1500 },
       system: { inverter_serial: serial },
     });
-    // Shortly after midnight in Warsaw it is the day before in UTC.
+    // Shortly after midnight in Warsaw, it is still the previous day in UTC.
     await put('energy_data_20260115_003000.json', older('61.5'));
     await writeFile(
       join(folder, 'energy_data_20260115_120000.json.gz'),
@@ -111,7 +111,7 @@ describe('the file store', () => {
   const write = (store: Awaited<ReturnType<typeof openFileStore>>, days: readonly number[]) =>
     store.write(days.map((day) => batch('g', [['d', T0 + day * UTC_DAY_MS, { v: day }]])));
 
-  it('removes nothing by age unless the configuration says so', async () => {
+  it('deletes nothing by age unless configured to', async () => {
     const options = FileOptions.parse({ type: 'file' });
     expect(options).toMatchObject({ retention_days: null });
     const store = await openFileStore({ ...options, path: folder }, () => T0 + 5000 * UTC_DAY_MS);
@@ -122,7 +122,7 @@ describe('the file store', () => {
     await store.close();
   });
 
-  it('keeps old readings that have just arrived for the whole retention, and removes them after it', async () => {
+  it('keeps old readings that have just arrived for the whole retention, and deletes them after it', async () => {
     let now = T0 + 400 * UTC_DAY_MS;
     const store = await openFileStore(
       { ...FileOptions.parse({ type: 'file', retention_days: 7 }), path: folder },
@@ -152,7 +152,7 @@ describe('the file store', () => {
     await store.close();
   });
 
-  it('says which file is damaged, and who else has the folder', async () => {
+  it('reports which file is damaged, and which process holds the folder', async () => {
     await writeFile(join(folder, 'day-2026-01-15.json.gz'), gzipSync('{"timestamp": "2026').subarray(0, 20));
     const store = await openTelemetryStore(at(folder));
     await expect(store.series()).rejects.toThrow(
@@ -163,7 +163,7 @@ describe('the file store', () => {
     await store.close();
   });
 
-  it('rejects a file that was emptied, and says what to do', async () => {
+  it('rejects an emptied file with instructions', async () => {
     const before = await openTelemetryStore(at(folder));
     await before.write([batch('grid', [['d', T0, { power_kw: 1 }]])]);
     await before.close();

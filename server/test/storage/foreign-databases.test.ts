@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Everything that opens a SQLite file which may hold something already. */
+/** Every function that opens a SQLite file that may already contain data. */
 const OPENERS = {
   records: async () => void (await (await openRecords({ type: 'sqlite', path })).close()),
   journal: async () => checkDatabase(path),
@@ -67,7 +67,7 @@ for (const [name, open] of Object.entries(OPENERS)) {
   });
 }
 
-it('the file of one part is not taken for another part', async () => {
+it('the file of one part is not accepted as that of another part', async () => {
   await OPENERS.records();
   await expect(OPENERS.telemetry()).rejects.toThrow(/another program/);
   rmSync(path);
@@ -75,7 +75,7 @@ it('the file of one part is not taken for another part', async () => {
   await expect(OPENERS.records()).rejects.toThrow(/another program/);
 });
 
-it('records of earlier versions, which carry no mark, are opened and marked', async () => {
+it('records of earlier versions, which have no mark, are opened and marked', async () => {
   await OPENERS.records();
   change('PRAGMA application_id = 0; PRAGMA user_version = 0');
   await OPENERS.records();
@@ -98,7 +98,7 @@ it.each([
   ],
   ['of a newer format', 'UPDATE format SET version = 2', /has format 2, this version of Wattkeeper reads 1/],
   ['of two formats', 'INSERT INTO format VALUES (2)', /has format 1, 2/],
-])('a DuckDB file %s is refused and not changed', async (_, sql, reason) => {
+])('a DuckDB file %s is rejected and not changed', async (_, sql, reason) => {
   const open = async () => void (await (await openTelemetryStore({ type: 'duckdb', path })).close());
   if (!sql.startsWith('CREATE')) await open();
   const tables = await inDuckDb(`${sql}`);
@@ -107,7 +107,7 @@ it.each([
   expect(await inDuckDb('')).toEqual(tables);
 });
 
-/** Runs statements and answers the names of all tables. */
+/** Runs statements and returns the names of all tables. */
 async function inDuckDb(sql: string): Promise<string[]> {
   const engine = await Engine.open({ path, memoryLimitMb: 64, threads: 1, walMb: 1 });
   const connection = await engine.connect();

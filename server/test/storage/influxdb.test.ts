@@ -48,7 +48,7 @@ for (const [part, version, start] of INFLUXES) {
     telemetryStoreConformance('influxdb', {
       open: (place) => openTelemetryStore(at(basename(place))),
       inChild: (place) => at(basename(place)),
-      // Another writer made the field an integer, which it stays in the shard of that week.
+      // Another writer created the field as an integer, and it remains one in the shard of that week.
       reject: async (place) => {
         const database = basename(place);
         await influx.post(`/write?${new URLSearchParams({ db: database })}`, `g,device_id=other poison=1i ${T0}000000`);
@@ -56,7 +56,7 @@ for (const [part, version, start] of INFLUXES) {
       },
     });
 
-    it('carries any names', async () => {
+    it('stores any names', async () => {
       const store = await openTelemetryStore(at('names'));
       const names = ['a b', 'a,b=c', 'tail\\', '"quoted"', "it's", '%41', '#1', '_time', 'ß→🌞'];
       await store.write(names.map((name) => batch(`group ${name}`, [[name, T0, { [name]: 1.5 }]])));
@@ -70,7 +70,7 @@ for (const [part, version, start] of INFLUXES) {
       await store.close();
     });
 
-    it('keeps to its retention policy, and what that does not take holds nobody up', async () => {
+    it('uses its retention policy, and points that the policy rejects do not block other writes', async () => {
       await influx.make('policies');
       await influx.make('policies', 'hours', 2);
       const short = await openTelemetryStore({ ...at('policies'), retention_policy: 'hours' });
@@ -98,7 +98,7 @@ for (const [part, version, start] of INFLUXES) {
       await long.close();
     });
 
-    it('never forgets points of another retention policy, where the server has to be kept from it too', async () => {
+    it('never deletes points of another retention policy, even where the server would', async () => {
       await influx.make('shared');
       await influx.make('shared', 'years');
       const ours = await openTelemetryStore(at('shared'));
@@ -142,7 +142,7 @@ describeWith('INFLUXD', 'a user of InfluxDB 1.x', (program) => {
   const as = (username: string, password: string, database: string) =>
     openTelemetryStore({ type: 'influxdb', url: influx.url, database, username, password });
 
-  it('needs its database alone; only an administrator has one made', async () => {
+  it('needs access only to its database; only an administrator can create one', async () => {
     const store = await as('keeper', 'of-keeper', 'own');
     await store.write([batch('g', [['d', T0, { v: 1 }]])]);
     expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual([['d', T0, 1]]);
@@ -166,7 +166,7 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
   });
   const at = (database: string, access: object = influx.access) =>
     openTelemetryStore({ type: 'influxdb', url: influx.url, database, ...access });
-  /** A token that may read and write one bucket, which it makes. */
+  /** Creates a bucket, and a token that may read and write it. */
   const bucketWithToken = async (name: string) => {
     await influx.make(name);
     const found = await fetch(`${influx.url}/api/v2/buckets?name=${name}`, {
@@ -180,7 +180,7 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
     return { id, token: (made as { token: string }).token };
   };
 
-  it('is the one that InfluxQL reads, whatever it is called', async () => {
+  it('is the one that InfluxQL reads, whatever its name', async () => {
     const { id: bucketID } = await bucketWithToken('upgraded');
     await influx.make('home');
     const mapping = { bucketID, database: 'home', retention_policy: 'weeks', default: true, org: influx.access.org };
@@ -207,7 +207,7 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
     }
   });
 
-  it('needs a token for itself alone; a missing one is made where the token may', async () => {
+  it('needs a token only for itself; a missing bucket is created if the token permits it', async () => {
     const { token } = await bucketWithToken('single');
     const access = { ...influx.access, token };
     const store = await at('single', access);
@@ -222,7 +222,7 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
     await expect(at('another', access)).rejects.toBeInstanceOf(Unavailable);
   });
 
-  it('answers for the numbers of other writers too', async () => {
+  it('returns numbers of other writers too', async () => {
     await influx.post(
       '/api/v2/write?bucket=bench&org=house&precision=ms',
       `meter,device_id=d total=3u,count=4i,on=true,name="x" ${T0}`,

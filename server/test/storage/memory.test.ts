@@ -11,7 +11,7 @@ telemetryStoreConformance('memory', {
 });
 
 describe('the memory store', () => {
-  it('keeps the configured time span and reports from when it is complete', async () => {
+  it('keeps the configured time span and reports the instant from which it is complete', async () => {
     const store = new MemoryStore({ spanMs: HOUR_MS, maxBytes: 32 * 2 ** 20 });
     expect(store.coveredSince()).toBe(Number.NEGATIVE_INFINITY);
     for (let i = 0; i < 300; i++) await store.write([batch('g', [['d', T0 + i * MINUTE_MS, { v: i }]])]);
@@ -48,7 +48,7 @@ describe('the memory store', () => {
     expect((newest - since) / 1000).toBeGreaterThan((maxBytes / 16) * 0.4);
   });
 
-  it('takes late rows in any order', async () => {
+  it('accepts late rows in any order', async () => {
     const store = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 });
     const rows: Row[] = Array.from({ length: 1000 }, (_, i) => ['d', T0 + ((i * 389) % 1000), { v: (i * 389) % 1000 }]);
     await store.write([batch('g', rows)]);

@@ -24,7 +24,7 @@ async function serve(answer: RequestListener): Promise<{ port: number; asked: ()
 
 const KEY = Buffer.alloc(64).toString('base64');
 
-/** Every kind of store that connects, at an endpoint. */
+/** Every type of store that connects over a network, with the given endpoint. */
 const STORES = {
   s3: (endpoint) => ({
     type: 's3',
@@ -60,20 +60,20 @@ it.each(NAMES)('%s connects to no link-local or metadata address', async (kind) 
   }
 });
 
-it('what gcs is redirected to is refused by its agent', async () => {
+it('the agent of gcs rejects a forbidden redirect target', async () => {
   const { port, asked } = await serve((_, reply) => reply.writeHead(404).end());
   await openObjectStore(STORES.gcs(`http://127.0.0.1:${port}`))
     .list('a')
     .catch(() => {});
   const agent = getAgent('http://127.0.0.1', { forever: true, uri: '' });
-  // It is the one that the client uses: the connection is kept in it.
+  // The client uses this agent: it holds the connection.
   expect([asked(), Object.keys(agent?.freeSockets ?? {})]).toEqual([1, [expect.stringContaining(`:${port}:`)]]);
   const inner = await serve((_, reply) => reply.end('inner'));
   for (const host of ['169.254.169.254', '[fd00:ec2::254]', `127.0.0.1:${inner.port}`]) {
     const [error] = await once(get(`http://${host}/`, { agent }), 'error');
     expect(error).toBeInstanceOf(AddressRefused);
   }
-  // Another bucket may be at another server.
+  // Another bucket may be on another server.
   await openObjectStore(STORES.gcs(`http://127.0.0.1:${inner.port}`))
     .list('a')
     .catch(() => {});

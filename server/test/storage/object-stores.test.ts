@@ -53,7 +53,7 @@ function promises(options: () => ObjectStoreOptions, elsewhere: () => ObjectStor
     return readFile(file);
   };
 
-  it('returns files byte for byte, including large and empty ones, in their last version', async () => {
+  it('returns files byte for byte, including large and empty ones, in their latest version', async () => {
     const large = Uint8Array.from({ length: 9_000_001 }, (_, i) => (i * 31) ^ (i >> 8));
     await put(key, large);
     expect((await get(key)).equals(large)).toBe(true);
@@ -76,7 +76,7 @@ function promises(options: () => ObjectStoreOptions, elsewhere: () => ObjectStor
     expect(await store.list('nothing')).toEqual([]);
   });
 
-  it('says NotFound for what is not there, and removes twice without harm', async () => {
+  it('throws NotFound for a missing object, and a second removal does no harm', async () => {
     await put(other, Uint8Array.of(1));
     const store = openObjectStore(options());
     await store.remove(other);
@@ -85,7 +85,7 @@ function promises(options: () => ObjectStoreOptions, elsewhere: () => ObjectStor
     expect(await store.list(other)).toEqual([]);
   });
 
-  it('says Unavailable, and where, when the place cannot be used', async () => {
+  it('throws Unavailable, with the location, when the store cannot be used', async () => {
     const store = openObjectStore(elsewhere());
     await expect(store.put(key, join(folder, 'source'))).rejects.toSatisfy(
       (error) => error instanceof Unavailable && error.message.startsWith(store.place),
@@ -103,7 +103,7 @@ describe('a folder', () => {
     () => ({ type: 'local', folder: join(folder, 'source') }),
   );
 
-  it("drops what a killed process left half written, a day later, and nobody else's files", async () => {
+  it('deletes partial files of a killed process after a day, and no files of others', async () => {
     const objects = join(folder, 'drafts');
     const names = ['a.wattkeeper.part', 'b.wattkeeper.part', 'film.part'];
     const [old, , foreign] = names.map((name) => join(objects, name)) as [string, string, string];
@@ -165,7 +165,7 @@ describeWith('FAKE_GCS', 'Google Cloud Storage', (program) => {
 });
 
 describeWith('AZURITE', 'Azure Blob Storage', (program) => {
-  /** The account that Azurite always has. */
+  /** The built-in account of Azurite. */
   const connectionString = () =>
     `DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://127.0.0.1:${port}/devstoreaccount1;`;
   const options = () => ({

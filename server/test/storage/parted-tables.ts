@@ -9,7 +9,7 @@ import type { PostgresServer } from './postgres-server.ts';
 const T0 = Date.UTC(2026, 0, 15);
 let schemas = 0;
 
-/** A schema of its own on a server. */
+/** A separate schema on a server. */
 export const newPlace = (server: PostgresServer) => ({
   type: 'postgres' as const,
   url: server.url(),
@@ -23,14 +23,14 @@ export async function opened(options: Parameters<typeof openTelemetryStore>[0]):
   return store;
 }
 
-/** What tables parted by months promise beyond the port, whatever else lays them out. */
+/** Guarantees of tables partitioned by month in addition to those of the port, with any extension. */
 export function partedTablesPromises(serverOf: () => PostgresServer): void {
   severalNodes(serverOf);
   tables(serverOf);
 }
 
 function severalNodes(serverOf: () => PostgresServer): void {
-  it('is there as a whole, once, after the server crashed and connections broke while it was written', async () => {
+  it('contains each write completely and once after the server crashed and connections broke during writes', async () => {
     const store = await opened(newPlace(serverOf()));
     const rows = (write: number): Row[] =>
       Array.from({ length: 500 }, (_, i) => [`d${i % 5}`, T0 + (write * 100 + Math.floor(i / 5)) * 1000, { v: write }]);
@@ -79,7 +79,7 @@ function severalNodes(serverOf: () => PostgresServer): void {
     }
   });
 
-  it('adds groups and devices while others read', async () => {
+  it('adds groups and devices during concurrent reads', async () => {
     const store = await opened(newPlace(serverOf()));
     let writing = true;
     const readers = Array.from({ length: 4 }, async () => {
@@ -94,7 +94,7 @@ function severalNodes(serverOf: () => PostgresServer): void {
     expect(await store.latest(0)).toHaveLength(150);
   });
 
-  it('goes on writing after another node dropped a month', async () => {
+  it('continues to write after another node dropped a month', async () => {
     const place = newPlace(serverOf());
     const [one, other] = await Promise.all([opened(place), opened(place)]);
     await one.write([batch('g', [['d', T0, { v: 1 }]])]);
@@ -105,7 +105,7 @@ function severalNodes(serverOf: () => PostgresServer): void {
 }
 
 function tables(serverOf: () => PostgresServer): void {
-  it('gives up a statement that waits too long, with nothing half done', async () => {
+  it('aborts a statement that waits too long, without a partial result', async () => {
     const place = newPlace(serverOf());
     const store = await opened({ ...place, statement_timeout_ms: 300 });
     await store.write([batch('g', [['d', T0, { v: 1 }]])]);
@@ -121,7 +121,7 @@ function tables(serverOf: () => PostgresServer): void {
     expect(await rowsOf(store, 'g', ['d'], ['v'])).toHaveLength(2);
   });
 
-  it('shows means of a minute, 15 minutes, an hour and a day to people who ask in SQL', async () => {
+  it('provides means of a minute, 15 minutes, an hour and a day to SQL clients', async () => {
     const place = newPlace(serverOf());
     const store = await opened(place);
     const rows = Array.from({ length: 120 }, (_, i): Row => ['van', T0 + i * 60_000, { soc_percent: i }]);
@@ -140,7 +140,7 @@ function tables(serverOf: () => PostgresServer): void {
     expect(await means('avg_1d_battery')).toEqual([['van', T0, 7150 / 121, 12.5]]);
   });
 
-  it('keeps each month in a partition of its own, and drops it as a whole', async () => {
+  it('stores each month in its own partition, and drops it as a whole', async () => {
     const place = newPlace(serverOf());
     const store = await opened(place);
     const month = (m: number): Row => ['d', Date.UTC(2026, m, 1), { v: m }];
@@ -157,7 +157,7 @@ function tables(serverOf: () => PostgresServer): void {
     expect(await partitions()).toEqual(['samples_g$2026-02', 'samples_g$2026-03']);
   });
 
-  it('says what is wrong with what it cannot keep, and keeps the rest', async () => {
+  it('reports why it cannot store a value, and stores the others', async () => {
     const store = await opened(newPlace(serverOf()));
     const wide = Object.fromEntries(Array.from({ length: 1300 }, (_, i) => [`quantity_${i}`, i + 0.5]));
     await expect(store.write([batch('wide', [['d', T0, wide]])])).rejects.toThrow(InvalidInput);

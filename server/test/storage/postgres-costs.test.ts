@@ -16,7 +16,7 @@ import { describeWith } from '../needs.ts';
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
 const ZONE = 'Europe/Warsaw';
-/** From a Thursday in March over the day without 2:00 into April. */
+/** From a Thursday in March, across the day without 02:00, into April. */
 const WINDOW = { start: dayWindow('2026-03-26', ZONE).start, end: dayWindow('2026-04-02', ZONE).end };
 const NOW = WINDOW.end + 5 * UTC_DAY_MS;
 type Import = TariffTerms['import_price'];
@@ -94,7 +94,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
       energy: world.energy,
       now: () => NOW,
     });
-    /** Cost and carbon of a window by both, after the terms were brought there. */
+    /** Cost and carbon of a window from both the API and SQL, after the terms are synchronised. */
     const both = async (window = WINDOW) => {
       await terms.sync();
       const [start, end] = [new Date(window.start).toISOString(), new Date(window.end).toISOString()];
@@ -111,7 +111,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
     return { world, machine, report, both, schema };
   }
 
-  /** Both sum the same few thousand numbers in other orders. */
+  /** Both sum the same few thousand numbers, in different orders. */
   const near = (wanted: Record<string, number>) =>
     Object.fromEntries(Object.entries(wanted).map(([name, value]) => [name, expect.closeTo(value, 9)]));
 
@@ -129,7 +129,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
       const { found, wanted } = await both();
       expect(found).toEqual(near(wanted));
     }
-    // Neither edge on a quarter hour.
+    // Neither edge is on a quarter hour.
     for (const [name, import_price] of kinds.slice(1, 3)) {
       await world.tariff({ name: `${name}, cut`, import_price });
       const { found, wanted } = await both({
@@ -140,7 +140,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
     }
   });
 
-  it('by what feeds publish, the fallback where they are silent, and their mean without a tariff', async () => {
+  it('by the published prices, the fallback price in their gaps, and their mean without a tariff', async () => {
     const { world, both, report } = await factory('feeds');
     const industrial = await both();
     expect(industrial.found).toEqual(near(industrial.wanted));
@@ -172,7 +172,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
     expect(tariff.found.energy_cost).not.toBeCloseTo(published.found.energy_cost, 1);
   });
 
-  it('with the prices that are given as arguments, whatever the tariff is', async () => {
+  it('with the prices given as arguments, whatever the tariff', async () => {
     const { world, machine, both, schema } = await factory('given');
     await world.tariff({ import_price: { type: 'flat', price_per_kwh: 7 } });
     await both();

@@ -16,7 +16,7 @@ import { startCitus } from './citus-server.ts';
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
 const ZONE = 'Europe/Warsaw';
-/** Three days, of which the middle one lacks an hour. */
+/** Three days; the middle one lacks an hour. */
 const WINDOW = { start: dayWindow('2026-03-28', ZONE).start, end: dayWindow('2026-03-30', ZONE).end };
 const NOW = WINDOW.end + 5 * UTC_DAY_MS;
 
@@ -45,7 +45,7 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
     if (at === WINDOW.start + 30 * HOUR_MS) total = 0.2;
     return total;
   });
-  /** Readings of the counter, as something spoils them. */
+  /** Readings of the counter, distorted by `change`. */
   const spoilt = (change: (value: number, at: number) => number): Series => {
     let sum = 40_000;
     return every(5 * MINUTE_MS, WINDOW.start - 40 * HOUR_MS, WINDOW.end + 40 * HOUR_MS, (at) => {
@@ -129,7 +129,7 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
       [machine.id, start, end, ZONE, expectedIntervalS],
     );
     const found = rows[0]!;
-    // Sums in another order: nine digits.
+    // Sums in another order: compared to nine digits.
     const near = (value: number | null) => (value === null ? null : expect.closeTo(value, 9));
     expect(found).toEqual({
       sec: near(wanted.sec.value),
@@ -148,7 +148,7 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
     expect(one.rows[0].kw).toEqual(near(wanted.peak_demand.value));
   });
 
-  it('give the energy that the API gives, whatever happened to a counter and wherever a window begins', async () => {
+  it('return the same energy as the API, after any counter event and for any start of a window', async () => {
     const world = await SiteWorld.open(NOW, { timezone: ZONE });
     const schema = 'kpis_any';
     const [devices, queries, energy] = [world.devices, world.queries, world.energy];

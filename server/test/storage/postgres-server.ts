@@ -10,23 +10,23 @@ import { Client } from 'pg';
 const USER = 'postgres';
 const PASSWORD = 'password-of-a-test';
 
-/** A PostgreSQL server of its own, on a free port of the loopback, that asks for passwords. */
+/** A separate PostgreSQL server on a free loopback port that requires passwords. */
 export interface PostgresServer {
   readonly port: number;
   /** Address of a database for the superuser. */
   url(database?: string): string;
-  /** The rows of one statement, each as an array, over a connection that is closed whatever happens. */
+  /** The rows of one statement, each as an array; the connection is always closed. */
   ask(sql: string, parameters?: readonly unknown[]): Promise<unknown[][]>;
-  /** Ends the server at once, as a crash would, or in order; connections break off. */
+  /** Ends the server immediately, like a crash, or in an orderly way; connections are broken. */
   stop(signal?: 'SIGINT' | 'SIGQUIT'): Promise<void>;
   /** Starts it again on the same port. */
   start(): Promise<void>;
-  /** Ends it and removes its files. */
+  /** Ends the server and deletes its files. */
   remove(): Promise<void>;
 }
 
 /**
- * Makes a server in a temporary folder and starts it.
+ * Creates a server in a temporary folder and starts it.
  *
  * @param bin folder with `initdb` and `postgres`, the part POSTGRES_BIN
  * @param preloaded libraries that the server loads when it starts, such as timescaledb
@@ -88,7 +88,7 @@ export async function startPostgresServer(
   return { port, url, ask, stop, start, remove };
 }
 
-/** PostgreSQL refuses to run as root: then everything in the folder is nobody's. */
+/** PostgreSQL refuses to run as root: in that case, the user nobody owns everything in the folder. */
 function unprivileged(folder: string): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const nobody = { uid: 65534, gid: 65534 };
@@ -106,7 +106,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Resolves when the server takes connections; rejects with what it said when it ends instead. */
+/** Resolves when the server accepts connections; rejects with its output when it ends instead. */
 function ready(child: ChildProcess): Promise<void> {
   const said: string[] = [];
   return new Promise((resolve, reject) => {

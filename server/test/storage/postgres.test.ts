@@ -34,7 +34,7 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
   telemetryStoreConformance('postgres', { open: (folder) => openTelemetryStore(at(folder)), inChild: at, reject });
   partedTablesPromises(() => server);
 
-  it('refuses tables of another version', async () => {
+  it('rejects tables of another version', async () => {
     const place = newPlace(server);
     await (await opened(place)).close();
     await server.ask(`update ${place.schema}.telemetry_format set version = 99`);
@@ -42,12 +42,12 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
     await expect(openTelemetryStore(place)).rejects.toThrow(/has format 99, this program reads 1/);
   });
 
-  it('does again what the server gave up for another transaction', async () => {
+  it('repeats a transaction that the server aborted in favour of another', async () => {
     await server.ask('create table crossed (id integer primary key, n integer)');
     await server.ask('insert into crossed values (1, 0), (2, 0)');
     const database = new Database({ ...PostgresConnection.parse({ url: server.url() }), schema: 'public' }, 30_000);
     onTestFinished(() => database.close());
-    // Each holds the row that the other one wants next: the server has to end one of them.
+    // Each transaction holds the row that the other needs next: the server has to abort one.
     let [waiting, begun] = [2, () => {}];
     const both = new Promise<void>((resolve) => {
       begun = resolve;
@@ -65,7 +65,7 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
     expect(await server.ask('select n from crossed')).toEqual([[2], [2]]);
   });
 
-  it('says so when nothing answers', async () => {
+  it('reports a server that does not respond', async () => {
     const nowhere = openTelemetryStore({ type: 'postgres', host: '127.0.0.1', port: 1 });
     await expect(nowhere).rejects.toThrow(Unavailable);
     await expect(nowhere).rejects.toThrow(/127.0.0.1:1\/wattkeeper cannot be reached.*in stores/);

@@ -10,12 +10,12 @@ const CREDENTIALS = { accessKeyId: 'key', secretAccessKey: 'secret' };
 const KEYS = { access_key_id: CREDENTIALS.accessKeyId, secret_access_key: CREDENTIALS.secretAccessKey };
 const REGION = 'eu-central-1';
 
-/** A server that speaks S3, on a free port of the loopback, with its objects in memory. */
+/** An S3 server on a free loopback port, with its objects in memory. */
 export interface S3Server {
   readonly client: S3Client;
-  /** A bucket as the service sees it. */
+  /** The configuration of a bucket for the service. */
   engine(bucket: string): ObjectEngine;
-  /** Environment that makes a setting such as `BACKUP__COPY_TO` point at a bucket. */
+  /** Environment in which a setting such as `BACKUP__COPY_TO` refers to a bucket. */
   environment(setting: string, bucket: string, prefix: string): Record<string, string>;
   stop(): Promise<void>;
 }

@@ -18,10 +18,10 @@ const T0 = Date.UTC(2026, 0, 15);
 const END = T0 + 100 * 3_600_000;
 const GROUPS = { battery: ['soc_percent', 'power_kw', 'cycles'], grid: ['power_kw', 'energy_kwh'] } as const;
 const DEVICES = ['meter', 'house', 'garage'];
-/** Every tenth minute for two days. */
+/** Every ten minutes for two days. */
 const ROWS = 288;
 
-/** Value of a place, which no other place has; some are missing, and those of the third quantity are whole numbers. */
+/** The unique value of a position; some are missing, and those of the third quantity are integers. */
 function valueAt(group: string, device: number, c: number, row: number): number | undefined {
   if ((row + c) % 7 === 0) return undefined;
   const place = row + 1000 * c + 10_000 * device + (group === 'grid' ? 100_000 : 0);
@@ -41,7 +41,7 @@ function write(file: TelemetryFile, from: number, to: number): void {
   }
 }
 
-/** Every answer that a file gives: values by device, metric and instant, and what it says about them elsewhere. */
+/** All results of queries of a file: values by device, metric and instant, and everything else derived from them. */
 async function answers(file: TelemetryFile): Promise<{ values: Map<string, number>; rest: unknown }> {
   const values = new Map<string, number>();
   const aggregates: unknown[] = [];
@@ -70,7 +70,7 @@ async function answers(file: TelemetryFile): Promise<{ values: Map<string, numbe
   };
 }
 
-describe('a SQLite store whose bytes were changed by something else', () => {
+describe('a SQLite store with bytes changed from outside', () => {
   let folder = '';
   let path = '';
   beforeEach(() => {
@@ -79,7 +79,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Answers with a file, or null where it says that it is damaged. Any other failure is one of the test. */
+  /** The results of a file, or null if it reports damage. Any other error fails the test. */
   async function answersOrDamage(): Promise<Awaited<ReturnType<typeof answers>> | null> {
     let file: TelemetryFile | undefined;
     try {
@@ -120,17 +120,17 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     return truth;
   }
 
-  /** Changes one bit of the first quantity of a device in a row. */
+  /** Flips one bit of the first quantity of a device in a row. */
   function damage(device: number, row: number): void {
     const bytes = readFileSync(path);
     const value = Buffer.alloc(8);
     value.writeDoubleBE(valueAt('battery', device, 0, row)!);
-    // Pages that are free may have it as well.
+    // Free pages may contain the same bytes.
     for (let at = bytes.indexOf(value); at >= 0; at = bytes.indexOf(value, at + 8)) bytes[at + 5]! ^= 4;
     writeFileSync(path, bytes);
   }
 
-  it('gives right answers or reports the damage, and is rebuilt from what is whole, with any of 220 bits flipped', async () => {
+  it('returns correct results or reports the damage, and is rebuilt from the intact rows, with any of 220 bits flipped', async () => {
     const truth = await written();
     const bytes = readFileSync(path);
     const random = randomOf(11);
@@ -138,7 +138,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     for (let run = 0; run < 220; run++) {
       clear();
       const flipped = Buffer.from(bytes);
-      // Every tenth one in the header.
+      // Every tenth bit is in the header.
       const place = Math.floor(random() * (run % 10 === 0 ? 100 : bytes.length));
       flipped[place]! ^= 1 << Math.floor(random() * 8);
       writeFileSync(path, flipped);
@@ -159,7 +159,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     expect(count.wrong).toBe(0);
     expect(count.detected).toBeGreaterThan(80);
     expect(count.rejected).toBeLessThan(20);
-    // A page with some hours of a device is missing; all of them where names or the schema were hit.
+    // A page with some hours of a device is missing, or everything if names or the schema were damaged.
     expect(count.kept / (count.detected - count.rejected)).toBeGreaterThan(0.8);
   });
 
@@ -183,7 +183,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
       flipped[Math.floor(random() * log.length)]! ^= 1 << Math.floor(random() * 8);
       writeFileSync(`${path}-wal`, flipped);
       const found = await contents();
-      // Each step is a commit for each of the two groups.
+      // Each step is one commit per group, for two groups.
       const grid = states.findIndex((state) => count(state, 'grid') === count(found, 'grid'));
       const battery = states.findIndex((state) => count(state, 'battery') === count(found, 'battery'));
       expect([0, 1]).toContain(battery - grid);
@@ -193,7 +193,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     expect(seen.size).toBeGreaterThan(2);
   });
 
-  it('shows damage also after its hour was written, erased in part, and deleted in part', async () => {
+  it('still reports damage after its hour was written, partly erased, and partly deleted', async () => {
     await written();
     damage(0, 3);
     const file = new TelemetryFile(path);
@@ -206,7 +206,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     file.close();
   });
 
-  it('is replaced without its marks, so that what it lacks is filled in, and the newest damaged files stay', async () => {
+  it('is replaced without its marks, so that missing rows are backfilled, and the newest damaged files are retained', async () => {
     const truth = await written();
     const mark = coalesce([markOf(7, { sequence: 5, fills: 0 }, T0)]);
     for (let run = 0; run < MAX_DAMAGED_FILES + 2; run++) {
@@ -217,7 +217,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
       damage(1, 100 + run);
       await expect(contents()).rejects.toThrow('differ from their checksum');
       const found = await rebuilt();
-      // Six values an hour, some missing, of each of three quantities.
+      // Six values an hour for each of three quantities; some are missing.
       expect(truth.values.size - found.size).toBeGreaterThan(10);
       expect(truth.values.size - found.size).toBeLessThanOrEqual(18);
       const after = new TelemetryFile(path);
@@ -230,7 +230,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     expect(names).toHaveLength(MAX_DAMAGED_FILES + 1);
   });
 
-  it('continues a replacement that a crash ended at any point', async () => {
+  it('continues a replacement that a crash interrupted at any point', async () => {
     const truth = await written();
     damage(2, 50);
     const damaged = `${path}.copy`;
@@ -278,7 +278,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     expect(readdirSync(folder)).toEqual(['telemetry.sqlite']);
   });
 
-  it('takes a statement that fails for damage only where the schema is damaged', async () => {
+  it('treats a failing statement as damage only where the schema is damaged', async () => {
     await written();
     const file = new TelemetryFile(path);
     const misfit = thrownBy(() => new DatabaseSync(':memory:').exec('SELECT nothing FROM nowhere'));
@@ -318,7 +318,7 @@ function count(values: ReadonlyMap<string, number>, group: string): number {
   return [...values.keys()].filter((name) => name.includes(` ${group}.`)).length;
 }
 
-/** A file whose header was hit is rejected unchanged, as one of another program or of another version. */
+/** A file with a damaged header is rejected unchanged, as a file of another program or version. */
 function isRejected(error: unknown): boolean {
   const NOT_A_DATABASE = 26;
   return error instanceof Corrupt || (error as { errcode?: number }).errcode === NOT_A_DATABASE;

@@ -44,12 +44,12 @@ describe('the SQLite store', () => {
     await (await openTelemetryStore(at(folder))).close();
   });
 
-  it('refuses what is no database', async () => {
+  it('rejects a file that is not a database', async () => {
     await writeFile((at(folder) as { path: string }).path, 'this is a letter, not a database '.repeat(1000));
     await expect(openTelemetryStore(at(folder))).rejects.toBeInstanceOf(Corrupt);
   });
 
-  it('spreads a group with very many quantities over tables and joins their rows again', async () => {
+  it('distributes a group with very many quantities over several tables and joins their rows', async () => {
     const store = await openTelemetryStore(at(folder));
     const values = Object.fromEntries(Array.from({ length: 1700 }, (_, i) => [`quantity ${i}`, i / 4]));
     await store.write([

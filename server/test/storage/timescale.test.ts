@@ -17,7 +17,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
     const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
     return { type: 'postgres', url: server.url(), schema: `folder_${name}`, extension: 'timescaledb' };
   };
-  /** What policies and autovacuum do by themselves to what is old: here whenever a test asks for compaction. */
+  /** Compresses old chunks as policies and autovacuum do automatically; here, whenever a test requests compaction. */
   const compressAll = async (schema: string): Promise<void> => {
     await server
       .ask(
@@ -26,7 +26,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
         [schema],
       )
       .catch((error: Error) => {
-        // The policy was at the same chunk.
+        // The policy was compressing the same chunk.
         if (!/already compressed|deadlock|concurrent/.test(error.message)) throw error;
       });
     await server.ask('vacuum');
@@ -66,7 +66,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
   };
   const newSchema = () => `place_${++schemas}`;
 
-  it('keeps chunks that compress, with a policy each, and means that stay up to date', async () => {
+  it('has compressible chunks, a policy per table, and means that stay up to date', async () => {
     const schema = newSchema();
     const store = await opened({ type: 'postgres', url: server.url(), schema });
     const rows: Row[] = Array.from({ length: 30 * 288 }, (_, i) => ['d', T0 + i * 300_000, { a: i % 288 }]);
@@ -88,7 +88,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
       [schema],
     );
     expect(compressed).toBeGreaterThan(3);
-    // Late and repeated readings find their way into what is compressed, however many they are.
+    // Late and repeated readings are added to compressed chunks, in any number.
     await store.write([
       batch(
         'g',
@@ -99,7 +99,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
     expect((await server.ask(daily)).every(([, mean]) => mean === 1)).toBe(true);
   });
 
-  it('leaves a schema without it as it is, and says so where it is asked for', async () => {
+  it('leaves a schema without the extension unchanged, and reports it when the configuration requires the extension', async () => {
     const schema = newSchema();
     const plain = await opened({ type: 'postgres', url: server.url(), schema, extension: 'none' });
     await plain.write([batch('g', [['d', T0, { a: 1 }]])]);

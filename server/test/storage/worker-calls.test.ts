@@ -10,20 +10,20 @@ describe('calls to a worker', () => {
   });
   afterEach(() => calls.terminate());
 
-  it('transfer values and memory in both directions', async () => {
+  it('transfer values and the ownership of memory in both directions', async () => {
     const numbers = Float64Array.of(1, 2);
     const doubled = await calls.call('double', [numbers], { transfer: [numbers.buffer] });
     expect(doubled).toEqual(Float64Array.of(2, 4));
     expect(numbers).toHaveLength(0);
   });
 
-  it('pass on expected errors with their class', async () => {
+  it('return expected errors with their class', async () => {
     const refused = calls.call('refuse', ['coal']);
     await expect(refused).rejects.toBeInstanceOf(InvalidInput);
     await expect(refused).rejects.toThrow('only good things are allowed; got coal');
   });
 
-  it('carry errors whole: class, code, fields, causes and the place where they were thrown', async () => {
+  it('return errors completely: class, code, fields, causes and stack', async () => {
     const error = await calls.call('fail', []).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(InvalidInput);
     expect(error).toMatchObject({ code: 'invalid_input', fields: [{ field: 'power', detail: 'is missing' }] });
@@ -32,7 +32,7 @@ describe('calls to a worker', () => {
     expect((error as Error).cause).toMatchObject({ message: 'the meter is away', retryAfterS: 3 });
   });
 
-  it('can be aborted, before and while they run', async () => {
+  it('can be aborted before they start and while they run', async () => {
     await expect(calls.call('wait', [], { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
     const controller = new AbortController();
     const waiting = calls.call('wait', [], { signal: controller.signal });
@@ -40,7 +40,7 @@ describe('calls to a worker', () => {
     await expect(waiting).rejects.toThrow(/aborted/);
   });
 
-  it('reject with Unavailable once the worker has died, those under way and all later ones', async () => {
+  it('reject with Unavailable once the worker has exited, both pending and later calls', async () => {
     const waiting = calls.call('wait', []);
     const dying = calls.call('die', []);
     await expect(waiting).rejects.toBeInstanceOf(Unavailable);
