@@ -18,10 +18,10 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
   });
   afterAll(() => demo?.close());
 
-  it('are detected automatically or on request, and shown at once', async () => {
+  it('are detected automatically or on request, and shown immediately', async () => {
     await panel('Timeline').getByRole('button', { name: 'Detect now' }).click();
     await panel('Timeline').getByRole('button', { name: 'Detect now', disabled: false }).waitFor();
-    // The last days may be quiet: all that the sixty days hold is looked for through the API.
+    // The last days may have no anomaly: the API detects those of the last fifty days.
     const devices = await service.json<{ items: { name: string }[] }>('/api/v1/machines');
     for (const { name } of devices.items) {
       const body = { machine_id: name, start: new Date(Date.now() - 50 * 86_400_000).toISOString() };
@@ -29,7 +29,7 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
       const init = { method: 'POST', headers, body: JSON.stringify(body) };
       expect((await service.request('/api/v1/anomaly/detect', init)).status).toBe(200);
     }
-    // Seen with other weeks before it, an event of the last days may not stand out: what is kept counts, not what was found last.
+    // With other weeks before it, an event of the last days may not be anomalous: the stored anomalies count, not those of the last detection.
     const found = (await service.json<{ items: unknown[] }>('/api/v1/anomaly')).items.length;
     expect(found).toBeGreaterThan(0);
     await page.getByText('90 days', { exact: true }).click();
@@ -60,7 +60,7 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
     await page.getByText('All', { exact: true }).click();
   });
 
-  it('goes from bar to bar by the arrow keys, from left to right', async () => {
+  it('moves from bar to bar with the arrow keys, from left to right', async () => {
     const line = panel('Timeline')
       .getByRole('toolbar')
       .filter({ has: page.locator('button:nth-child(2)') })
@@ -77,7 +77,7 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
     expect(edges).toEqual(edges.toSorted((a, b) => a - b));
   });
 
-  it('lie over the history of their device, and can be hidden there', async () => {
+  it('are drawn over the history of their device, and can be hidden there', async () => {
     const [event] = (await service.json<{ items: Anomaly[] }>('/api/v1/anomaly')).items;
     const { machine_id: machine, metric_name: metric } = event as Anomaly;
     await page.goto(new URL(`/ui/history?range=90d&series=${machine}:${metric}`, page.url()).href);
@@ -98,7 +98,7 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
     await dialog().getByRole('button', { name: 'Close' }).click();
   });
 
-  it('fits a phone and has no serious accessibility fault', async () => {
+  it('fits a phone and has no serious accessibility violation', async () => {
     await panel('Anomalies').locator('tbody tr').first().getByRole('button').waitFor();
     await expectAccessible(page);
     await expectFitsPhone(page);

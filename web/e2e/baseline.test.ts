@@ -17,7 +17,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
   const region = (name: string | RegExp) => page.getByRole('region', { name });
   const training = () => region('Train');
 
-  it('finds machines by name, suggests drivers and says why not the others', async () => {
+  it('finds machines by name, suggests drivers and gives reasons against the others', async () => {
     const machines = page.getByRole('region', { name: 'Machines' }).first();
     await expect.poll(() => machines.locator('tbody tr').count()).toBe(10);
     await machines.getByLabel('Name').fill('oven');
@@ -41,7 +41,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     await model.getByRole('row', { name: /^Production/ }).waitFor();
     const baseline = region('Baseline of Demo: Drying oven');
     await baseline.getByText(/% · ± .* at 90 % · /).waitFor();
-    // The window is the one that the model learnt from.
+    // The window is the baseline period of the model.
     await baseline.getByText(/^± .* at 90 % · not valid$/).waitFor();
     for (const title of ['Measured and expected', 'Residuals', 'Driver contributions', 'Cumulative sum (CUSUM)']) {
       await baseline.getByRole('img', { name: `${title} of Demo: Drying oven over time` }).waitFor();
@@ -50,7 +50,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     await baseline.getByRole('region', { name: 'Values' }).locator('tbody tr').first().waitFor();
   });
 
-  it('compares versions, and keeps a poor one out of use until a person decides', async () => {
+  it('compares versions, and does not activate a poor one without a decision of the user', async () => {
     await training().getByLabel('Model').selectOption('Best model (automatic)');
     await training().getByRole('button', { name: 'Train', exact: true }).click();
     await training()
@@ -75,7 +75,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     await region(/^Version 3 · active$/).waitFor();
   });
 
-  it('trains several machines together, and cannot learn from too little', async () => {
+  it('trains several machines together, and reports too little data', async () => {
     await page.getByRole('radio', { name: '7 days' }).check({ force: true });
     const machines = page.getByRole('region', { name: 'Machines' }).first();
     await machines.getByLabel('Name').fill('');
@@ -103,7 +103,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     await adjustments.getByText('No events recorded.').waitFor();
   });
 
-  it('gives figures and coefficients away as files', async () => {
+  it('offers figures and coefficients as downloads', async () => {
     const exported = async (item: string) => {
       await page.getByRole('button', { name: 'Export' }).click();
       const [download] = await Promise.all([
@@ -119,7 +119,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     expect(JSON.parse(await exported('Model (JSON)'))).toMatchObject({ machine_name: 'Demo: Drying oven' });
   });
 
-  it('fits a phone and has no serious accessibility fault', async () => {
+  it('fits a phone and has no serious accessibility violation', async () => {
     await expectAccessible(page);
     await expectFitsPhone(page);
   });

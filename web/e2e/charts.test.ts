@@ -14,7 +14,7 @@ describeWith('CHROMIUM', 'charts in a browser', (executablePath) => {
   });
   afterAll(() => demo?.close());
 
-  /** Puts the pointer over the first chart. */
+  /** Moves the pointer over the first chart. */
   const pointAtChart = async () => {
     const plot = page.locator('.u-over').first();
     await plot.waitFor();
@@ -23,7 +23,7 @@ describeWith('CHROMIUM', 'charts in a browser', (executablePath) => {
   };
   const scrolled = () => page.evaluate(() => scrollY);
 
-  it.each(['now', 'history'])('let the plain wheel scroll the page of %s', async (name) => {
+  it.each(['now', 'history'])('let the wheel alone scroll the page %s', async (name) => {
     await page.goto(`${demo.service.url}/ui/${name}`);
     await pointAtChart();
     const before = await scrolled();
@@ -33,7 +33,7 @@ describeWith('CHROMIUM', 'charts in a browser', (executablePath) => {
     expect(page.url()).toBe(address);
   });
 
-  it('zoom with Ctrl and the wheel, while the page stays', async () => {
+  it('zoom with Ctrl and the wheel, without scrolling the page', async () => {
     await page.goto(`${demo.service.url}/ui/history`);
     await pointAtChart();
     const before = await scrolled();

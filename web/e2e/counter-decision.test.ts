@@ -11,7 +11,7 @@ const OUTPUT = new URL('./output/', import.meta.url).pathname;
 const DAY = Math.floor(Date.now() / (24 * HOUR_MS)) * 24 * HOUR_MS - 48 * HOUR_MS;
 const iso = (instant: number) => new Date(instant).toISOString();
 
-describeWith('CHROMIUM', 'a counter that jumped, in a browser', (executablePath) => {
+describeWith('CHROMIUM', 'a jump of a counter, in a browser', (executablePath) => {
   const folder = temporaryFolder();
   let service: Service;
   let browser: Browser;
@@ -37,7 +37,7 @@ describeWith('CHROMIUM', 'a counter that jumped, in a browser', (executablePath)
     return (await service.json<{ totals: { import_kwh: number } }>(path)).totals.import_kwh;
   };
 
-  it('is a finding of its day, and what it counts for is decided there', async () => {
+  it('is a finding of its day, and the user decides there how it is counted', async () => {
     expect(await imported()).toBeCloseTo(11.5, 6);
     const page = await signIn(browser, service);
     await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { expect } from 'vitest';
 import { type Service, startDemo, temporaryFolder } from '../../server/test/journeys/service.ts';
 
-/** Ends a wait for a page that never comes; how long pages take is asserted nowhere. */
+/** Limits the wait for a page that never loads; no test asserts the load time of a page. */
 export const PAGE_LIMIT_MS = 180_000;
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
@@ -23,7 +23,7 @@ export async function signIn(browser: Browser, service: Service, options?: Brows
   return page;
 }
 
-/** Pictures for people, in both colour schemes, on a phone, a tablet and a desktop. */
+/** Screenshots for review, in both colour schemes, on a phone, a tablet and a desktop. */
 export async function takeScreenshots(page: Page, name: string): Promise<void> {
   mkdirSync(OUTPUT, { recursive: true });
   for (const colorScheme of ['dark', 'light'] as const) {
@@ -35,7 +35,7 @@ export async function takeScreenshots(page: Page, name: string): Promise<void> {
   }
 }
 
-/** A service with a demo of its own, and a browser that is signed in to it. */
+/** A service with its own demo, and a browser that is signed in to it. */
 export interface DemoBrowser {
   readonly service: Service;
   readonly browser: Browser;
@@ -43,7 +43,7 @@ export interface DemoBrowser {
   close(): Promise<void>;
 }
 
-/** Starts both and opens the page of that name, or stays on the first one. */
+/** Starts both and opens the named page, or stays on the first one. */
 export async function openDemo(
   executablePath: string,
   profile: 'home' | 'factory',
@@ -67,7 +67,7 @@ export async function openDemo(
   };
 }
 
-/** No serious fault in either theme (axe). */
+/** Asserts that axe finds no serious violation in either theme. */
 export async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -76,7 +76,7 @@ export async function expectAccessible(page: Page): Promise<void> {
   }
 }
 
-/** Nothing to scroll sideways on a phone. */
+/** Asserts that a phone has no horizontal scrolling. */
 export async function expectFitsPhone(page: Page): Promise<void> {
   await page.setViewportSize({ width: 390, height: 844 });
   await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);

@@ -43,7 +43,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
       const picture = page.getByRole('region', { name: 'Energy flow' });
       await picture.getByText('3.21', { exact: false }).first().waitFor();
-      // A metric that the device did not have, a device that did not exist, and a device of a second kind.
+      // A new metric of the device, a new device, and a device of another kind.
       await report({ 'battery.soc_percent': 74, 'battery.power_kw': 1.5 });
       await picture.getByText('74', { exact: false }).first().waitFor();
       await report({ 'grid.power_kw': 2.75 }, 'my meter');
@@ -69,7 +69,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
     });
   });
 
-  describe('beside the demo', () => {
+  describe('next to the demo', () => {
     const { world, report } = withService({ WATTKEEPER_DEMO__ENABLED: 'true', WATTKEEPER_DEMO__HISTORY_DAYS: '1' });
 
     it('leads from the demo to the new site, where the reading is live', async () => {
@@ -81,7 +81,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       await page.getByRole('region', { name: 'Energy flow' }).getByText('4.32', { exact: false }).first().waitFor();
     });
 
-    it('is one click away for who chose the demo, which no longer claims to be live', async () => {
+    it('is one click away from the demo, which no longer claims to be live', async () => {
       const { page, service } = world;
       const { items } = await service.json<{ items: { id: string; is_demo: boolean }[] }>('/api/v1/sites');
       const demo = items.find(({ is_demo: isDemo }) => isDemo)!;

@@ -50,13 +50,13 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
       await shift.getByText('Start', { exact: true }).waitFor();
     });
 
-    it('fit a phone and have no serious accessibility fault', async () => {
+    it('fit a phone and have no serious accessibility violation', async () => {
       await expectAccessible(page);
       await expectFitsPhone(page);
     });
 
     if (profile === 'factory') {
-      it('are there for each machine', async () => {
+      it('are available for each machine', async () => {
         await page.getByLabel('Load of', { exact: true }).selectOption({ label: 'Demo: Drying oven' });
         await panel('Load forecast: Demo: Drying oven').getByRole('img').waitFor();
         expect(await panel('Best time for shiftable loads').count()).toBe(0);

@@ -7,7 +7,7 @@ import { describeWith } from '../../server/test/needs.ts';
 import { expectAccessible, expectFitsPhone, openBrowser, signIn, takeScreenshots } from './demo-browser.ts';
 
 const QUARTER_MS = 15 * MINUTE_MS;
-/** Forty days of quarter hours on the clock of Warsaw, in winter; a cell far behind the rows that detection looks at is no number. */
+/** Forty days of quarter hours in Warsaw time, in winter; a cell far below the rows that detection reads is not a number. */
 const ROWS = 40 * 96;
 const CSV = [
   'Zeitpunkt;Bezug (kW)',
@@ -39,7 +39,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
   const ownSites = async () =>
     (await service.json<{ items: Site[] }>('/api/v1/sites')).items.filter(({ name }) => name === 'Our house');
 
-  it('begins where nothing was read yet, and shows what the file becomes, with units and time zone', async () => {
+  it('starts without readings, and shows a preview of the imported file, with units and time zone', async () => {
     await page.getByRole('button', { name: 'Connect your devices' }).click();
     await page.getByRole('link', { name: 'Import a file' }).click();
     await page.getByRole('heading', { name: 'Import a file' }).waitFor();
@@ -66,7 +66,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
     await expectFitsPhone(page);
   });
 
-  it('says in the preview what cannot be read, and takes corrections', async () => {
+  it('reports unreadable cells in the preview, and accepts corrections', async () => {
     const preview = page.getByRole('region', { name: 'Preview' }).first();
     const metric = preview.getByLabel('Metric of Bezug (kW)');
     const right = await metric.inputValue();
@@ -114,7 +114,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
     const file = { name: 'Our house.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) };
     await page.getByLabel('Select a file').setInputFiles(file);
     await page.getByLabel('Time zone in the file').selectOption('Europe/Warsaw');
-    // The site exists now, and is proposed.
+    // The site exists now and is suggested.
     expect(await page.getByLabel('Site', { exact: true }).inputValue()).toBe('Our house');
     await page.getByRole('button', { name: 'Import file' }).click();
     await page.getByRole('status').getByText('Imported into Our house').waitFor();

@@ -49,7 +49,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await page.locator('h1').waitFor();
   };
 
-  it('signs in once with the printed link, and shows a living home', async () => {
+  it('signs in once with the printed link, and shows a live home', async () => {
     await page.goto(service.signInLink);
     await page.waitForURL('**/ui/now*');
     await page.getByText('Demo home').first().waitFor();
@@ -62,7 +62,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await again.close();
   });
 
-  it('shows power that changes by itself', async () => {
+  it('updates power values automatically', async () => {
     await open('now');
     const main = page.locator('main');
     const before = await main.textContent();
@@ -75,7 +75,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     expect(page.url()).toContain('history');
   });
 
-  it('makes an API token that works, and shows it once', async () => {
+  it('creates a working API token, and shows it once', async () => {
     await open('system');
     await page.getByText('duckdb').first().waitFor();
     await page.getByLabel('Name of the new token').fill('browser test');
@@ -86,29 +86,32 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     expect(answer.status).toBe(200);
   });
 
-  it.each(PAGES)('page %s has no serious accessibility fault in light and dark, and is photographed', async (name) => {
-    for (const scheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: 1000 });
-        await open(name);
-        await page.waitForLoadState('networkidle', { timeout: 10_000 }).catch((error: Error) => {
-          // The live stream may keep the network busy; the page is there all the same.
-          if (!error.message.includes('Timeout')) throw error;
-        });
-        await page.screenshot({ path: `${OUTPUT}${name}-${scheme}-${width}.png`, fullPage: true });
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
-        expect(overflow, `${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
+  it.each(PAGES)(
+    'page %s has no serious accessibility violation in light and dark; takes screenshots',
+    async (name) => {
+      for (const scheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+        for (const width of WIDTHS) {
+          await page.setViewportSize({ width, height: 1000 });
+          await open(name);
+          await page.waitForLoadState('networkidle', { timeout: 10_000 }).catch((error: Error) => {
+            // The live stream may keep the network busy, although the page is loaded.
+            if (!error.message.includes('Timeout')) throw error;
+          });
+          await page.screenshot({ path: `${OUTPUT}${name}-${scheme}-${width}.png`, fullPage: true });
+          const overflow = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          );
+          expect(overflow, `${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
+        }
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        expect(
+          serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
+        ).toEqual([]);
       }
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      expect(
-        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
-      ).toEqual([]);
-    }
-  });
+    },
+  );
 
   it('backs everything up and verifies it, with progress, on the System page', async () => {
     await open('system');
@@ -164,7 +167,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await page.setViewportSize({ width: 1600, height: 1000 });
   });
 
-  it('switches a feature, adds a user, changes and removes it', async () => {
+  it('switches a feature, and adds, changes and removes a user', async () => {
     await open('system');
     const features = page.getByRole('region', { name: 'Features' }).first();
     await features.getByRole('switch', { name: 'Analytics' }).click();
@@ -240,7 +243,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     );
   });
 
-  it('wrote no error to the console on the way', () => {
+  it('wrote no error to the console in any of these steps', () => {
     expect(failures).toEqual([]);
   });
 });

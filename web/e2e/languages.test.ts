@@ -11,7 +11,7 @@ import { textOf } from '../src/messages/lookup.ts';
 import { type DemoBrowser, openDemo } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
-/** The same in every language. */
+/** Names that are the same in every language. */
 const PROPER_NAMES = new Set(['Import', 'Migration']);
 
 describeWith('CHROMIUM', 'German and Polish in a browser', (executablePath) => {
@@ -25,7 +25,7 @@ describeWith('CHROMIUM', 'German and Polish in a browser', (executablePath) => {
   });
   afterAll(() => demo?.close());
 
-  it.each(LANGUAGES)('know every metric of the catalogue by name: %s', async (language) => {
+  it.each(LANGUAGES)('translate every metric of the catalogue: %s', async (language) => {
     const { items } = await demo.service.json<{ items: Metric[] }>('/api/v1/metrics-catalogue');
     const text = textOf(await loadMessages(language), language);
     const labels = items.map(({ name }) => metricText(text, name, `${name} has no text`));
@@ -36,7 +36,7 @@ describeWith('CHROMIUM', 'German and Polish in a browser', (executablePath) => {
   it.each([
     ['Deutsch', 'Aufgaben', 'Stufe|Hochtarif|Niedertarif|Festpreis|dynamisch'],
     ['Polski', 'Zadania', 'próg|szczyt|poza szczytem|cena stała|dynamiczna'],
-  ])('show no English job, feature or band: %s', async (language, jobsTitle, bands) => {
+  ])('show no English name of a job, feature or band: %s', async (language, jobsTitle, bands) => {
     await page.getByRole('banner').getByRole('button').last().click();
     await page.getByRole('menuitemradio', { name: language }).click();
     await page.keyboard.press('Escape');

@@ -20,7 +20,7 @@ describeWith('CHROMIUM', 'the live stream in a browser', (executablePath) => {
     await expect.poll(() => main.textContent(), { interval: 500 }).not.toBe(before);
   };
 
-  it('ends with the session, which leads to the sign-in page and from there back to live values', async () => {
+  it('ends with the session; the sign-in page opens and leads back to live values', async () => {
     await expectLive();
     const { items } = await demo.service.json<{ items: { id: string; username: string }[] }>('/api/v1/users');
     const { id, username } = items[0]!;

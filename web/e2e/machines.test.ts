@@ -43,7 +43,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await figures.getByRole('link', { name: 'Demo: Drying oven' }).waitFor();
   });
 
-  it('makes a key figure of one’s own, which is checked while it is written', async () => {
+  it('creates a custom key figure, which is validated during input', async () => {
     const panel = page.getByRole('region', { name: 'Custom key figures', exact: true });
     await panel.getByText('No custom key figures yet.').waitFor();
     await panel.getByRole('button', { name: 'New key figure' }).click();
@@ -70,7 +70,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
     const values = panel.getByRole('region', { name: 'Values of custom key figures' });
-    // Five of the eight machines produce something; the others say why they have no value.
+    // Five of the eight machines report production; the others show why they have no value.
     await expect.poll(() => values.getByText(/^[\d.,]+ Wh\/unit$/).count()).toBe(5);
     expect(await values.getByTitle(/^production\.count is reported neither/).count()).toBe(3);
     await takeScreenshots(page, 'custom-kpis');
@@ -94,7 +94,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await panel.getByText('No custom key figures yet.').waitFor();
   });
 
-  it('fits a phone and has no serious accessibility fault', async () => {
+  it('fits a phone and has no serious accessibility violation', async () => {
     await expectAccessible(page);
     await expectFitsPhone(page);
   });

@@ -30,7 +30,7 @@ describeWith('CHROMIUM', 'figures that appear twice', (executablePath) => {
     await page.getByText('The mark and the second value show yesterday up to this time').waitFor();
   });
 
-  it('give prices the colours of one range on Now and on History', async () => {
+  it('show prices on the same colour scale on Now and on History', async () => {
     const scale = () =>
       page
         .locator('p', { hasText: /^Price€/ })

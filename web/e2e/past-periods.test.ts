@@ -24,7 +24,7 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ name: 'Old press', kind: 'machine' }),
     });
-    // The first quarter of 2023, 2 kW all the time.
+    // The first quarter of 2023, at a constant 2 kW.
     const [start, end] = [Date.UTC(2023, 0, 1), Date.UTC(2023, 3, 1)];
     const readings = Array.from({ length: (end - start) / HOUR_MS }, (_, i) => ({
       device_id: 'Old press',
@@ -72,7 +72,7 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
     await figures.getByText('There are no readings in this period.').waitFor();
   });
 
-  it('are offered on Baseline, with any range', async () => {
+  it('are available on Baseline, with any range', async () => {
     await open('Baseline');
     await page
       .getByRole('region', { name: 'Old press', exact: true })
@@ -88,7 +88,7 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
     await expectFitsPhone(page);
   });
 
-  it('are offered on Anomalies, and quarters on Energy & cost', async () => {
+  it('are available on Anomalies, and quarters on Energy & cost', async () => {
     await open('Anomalies');
     await choose('Year');
     await page.getByRole('combobox', { name: 'Year' }).selectOption('2023');

@@ -6,7 +6,7 @@ import { openBrowser, signIn } from './demo-browser.ts';
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 
 describeWith('CHROMIUM', 'persistence in a browser', (executablePath) => {
-  it('is switched on after a question, with its result, and the reader stays signed in', async () => {
+  it('is switched on after confirmation, shows its result, and keeps the user signed in', async () => {
     const folder = temporaryFolder();
     const service = await startService(folder.path, { WATTKEEPER_PERSISTENCE: 'false' });
     const browser = await openBrowser(executablePath);

@@ -4,7 +4,7 @@ import { describeWith } from '../../server/test/needs.ts';
 import { openBrowser, signIn } from './demo-browser.ts';
 
 describeWith('CHROMIUM', 'a page that is opened while the server is down', (executablePath) => {
-  it('says so, and appears as soon as the server answers again', async () => {
+  it('reports it, and appears as soon as the server responds again', async () => {
     const folder = temporaryFolder();
     let service = await startService(folder.path);
     const browser = await openBrowser(executablePath);
@@ -16,14 +16,14 @@ describeWith('CHROMIUM', 'a page that is opened while the server is down', (exec
     const page = await signIn(browser, service);
     await page.getByText('No readings yet').waitFor();
     await service.stop();
-    // Its code and its style are fetched when it is opened.
+    // The code and the style of the page are loaded when it is opened.
     await page.getByRole('navigation').getByRole('link', { name: 'Energy & cost' }).click();
     await page.getByText('This page reloads when the server responds.').waitFor();
     expect(await page.getByRole('navigation').isVisible()).toBe(true);
     service = await startService(folder.path, { WATTKEEPER_HTTP__PORT: new URL(service.url).port });
     await page.getByRole('heading', { name: 'Energy & cost', level: 1 }).waitFor();
     await page.getByRole('region', { name: 'Tariffs' }).first().waitFor();
-    // The style arrived, too.
+    // The style is loaded too.
     const sheets = () => page.evaluate(() => [...document.styleSheets].length);
     expect(await sheets()).toBeGreaterThan(1);
   });

@@ -15,7 +15,7 @@ import { expectAccessible, expectFitsPhone, openBrowser, signIn } from './demo-b
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 
-describeWith('CHROMIUM', 'values that a store cannot take, in a browser', (executablePath) => {
+describeWith('CHROMIUM', 'values that a store cannot accept, in a browser', (executablePath) => {
   const folder = temporaryFolder();
   let service: Service;
   let browser: Browser;

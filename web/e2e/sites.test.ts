@@ -47,7 +47,7 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
   const find = async (list: string, name: string) => (await itemsOf(list)).find((item) => item.name === name);
   const openSystem = async () => {
     await page.goto(`${service.url}/ui/system`);
-    // Panels grow while they load, and move the buttons under them.
+    // Panels grow while they load, and move the buttons below them.
     await page.waitForLoadState('networkidle');
   };
 
@@ -60,7 +60,7 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
     }
   });
 
-  it('ask a site that its first reading made for its zone and place, from Now', async () => {
+  it('let the time zone and location of a site created by its first reading be set from Now', async () => {
     await page.goto(`${service.url}/ui/now`);
     await page.getByRole('button', { name: 'Set time zone and location' }).click();
     const dialog = page.getByRole('dialog');
@@ -72,7 +72,7 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
     await expectAccessible(page);
     await page.screenshot({ path: `${OUTPUT}site-dialog.png` });
     await dialog.getByRole('button', { name: 'Save' }).click();
-    // A latitude without a longitude is no place.
+    // A latitude without a longitude is not a valid location.
     expect(await dialog.getByLabel(/^Longitude/).evaluate((field) => field.matches(':invalid'))).toBe(true);
     await dialog.getByLabel(/^Longitude/).fill('18.65');
     await dialog.getByRole('button', { name: 'Save' }).click();
@@ -88,7 +88,7 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
     });
   });
 
-  it('can be added, and a device moved to the new site with its ratings', async () => {
+  it('can be added, and a device can be moved to the new site with its ratings', async () => {
     await openSystem();
     const sites = page.getByRole('region', { name: 'Sites' }).first();
     await sites.getByRole('button', { name: 'New site' }).click();

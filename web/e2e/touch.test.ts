@@ -31,7 +31,7 @@ describeWith('CHROMIUM', 'the web app on a phone', (executablePath) => {
     await page.locator('h1').waitFor();
   };
 
-  it.each(PAGES)('keeps %s in sight in the bar, and reaches every other page', async (name) => {
+  it.each(PAGES)('keeps %s visible in the bar, and reaches every other page', async (name) => {
     await open(name);
     const bar = page.getByRole('navigation');
     await bar.getByRole('button', { name: 'More' }).waitFor();
@@ -50,7 +50,7 @@ describeWith('CHROMIUM', 'the web app on a phone', (executablePath) => {
   });
 
   it.each(['energy?unit=quarter', 'machines?unit=quarter', 'baseline', 'anomalies'])(
-    'keeps the ways to the period before and after of %s side by side',
+    'keeps the buttons for the previous and the next period of %s side by side',
     async (name) => {
       await open(name);
       const earlier = (await page.getByRole('button', { name: 'Earlier' }).boundingBox())!;
@@ -61,7 +61,7 @@ describeWith('CHROMIUM', 'the web app on a phone', (executablePath) => {
     },
   );
 
-  it('leads to a page of the menu', async () => {
+  it('opens a page from the menu', async () => {
     await open('now');
     await page.getByRole('navigation').getByRole('button', { name: 'More' }).tap();
     await page.screenshot({ path: `${OUTPUT}phone-more.png` });
@@ -73,7 +73,7 @@ describeWith('CHROMIUM', 'the web app on a phone', (executablePath) => {
   it.each([
     ['energy', 'New tariff'],
     ['system', 'Repair samples'],
-  ])('lets a dialog of %s follow when the phone is turned', async (name, button) => {
+  ])('adapts a dialog of %s when the phone is rotated', async (name, button) => {
     await page.setViewportSize(ACROSS);
     await open(name);
     await page.getByRole('button', { name: button }).tap();
