@@ -40,7 +40,7 @@ export interface BackupServiceOptions {
   readonly store: Pick<TelemetryStore, 'series' | 'read'>;
   readonly caughtUp: (signal: AbortSignal) => Promise<void>;
   readonly records: Pick<RecordStore, 'contents'>;
-  /** Suspends retention and rollups during `work`: otherwise readings deleted before they are read would be missing from the backup in both forms. */
+  /** Suspends rollups and retention during `work`: otherwise a reading that is rolled up and deleted meanwhile could be missing from the backup in both forms. */
   readonly undisturbed: <T>(work: () => Promise<T>) => Promise<T>;
   /** Null while `backup.point_in_time` is off. */
   readonly history: JournalHistory | null;

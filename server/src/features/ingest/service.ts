@@ -156,7 +156,7 @@ async function* overlapping<T, R>(
   const running: Promise<R>[] = [];
   for await (const slice of slices) {
     const { end } = await begin(slice);
-    // The error is handled at the await, which an earlier failure may prevent.
+    // The await handles the error; an earlier failure may occur before it or prevent it.
     end.catch(() => {});
     running.push(end);
     if (running.length === MAX_SLICES_AT_ONCE) yield await running.shift()!;
