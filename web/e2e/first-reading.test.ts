@@ -51,7 +51,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       await page.screenshot({ path: `${OUTPUT}first-reading.png` });
     });
 
-    it('leads to a forecast later, and to no errors before', async () => {
+    it('leads to a forecast later, without errors before', async () => {
       const { page } = world;
       await report({ 'load.power_kw': 0.5 });
       await page.getByRole('navigation').getByRole('link', { name: 'Forecast' }).click();

@@ -29,7 +29,7 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
       await expect.poll(() => accuracy.locator('tbody tr').count()).toBeGreaterThan(3);
     });
 
-    it('reach an hour and a week as well', async () => {
+    it('cover an hour and a week too', async () => {
       const load = panel(/^Load forecast/);
       for (const [horizon, slots] of [
         ['1 hour', 4],

@@ -69,7 +69,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await expect.poll(() => main.textContent(), { interval: 500 }).not.toBe(before);
   });
 
-  it('draws history, and keeps the view in the address', async () => {
+  it('draws history, and stores the view in the URL', async () => {
     await open('history?range=7d');
     await page.locator('canvas').first().waitFor();
     expect(page.url()).toContain('history');
@@ -144,7 +144,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
   it.each([
     ['Deutsch', 'de', 'Energiefluss', ['Jetzt', 'Verlauf', 'Energie & Kosten', 'System']],
     ['Polski', 'pl', 'Przepływ energii', ['Teraz', 'Historia', 'Energia i koszty', 'System']],
-  ] as const)('speaks %s, on every page and width', async (name, language, flow, titles) => {
+  ] as const)('is in %s, on every page and at every width', async (name, language, flow, titles) => {
     await page.setViewportSize({ width: 1600, height: 1000 });
     await open('now');
     await page.getByRole('button', { name: 'Preferences' }).first().click();

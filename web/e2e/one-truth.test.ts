@@ -5,7 +5,7 @@ import { type DemoBrowser, openDemo } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 
-describeWith('CHROMIUM', 'figures that appear twice', (executablePath) => {
+describeWith('CHROMIUM', 'figures shown in two places', (executablePath) => {
   let demo: DemoBrowser;
   let page: Page;
 
@@ -15,7 +15,7 @@ describeWith('CHROMIUM', 'figures that appear twice', (executablePath) => {
   });
   afterAll(() => demo?.close());
 
-  it('list every consumer with a meter, and call none of them not metered', async () => {
+  it('list every metered consumer, and call none of them unmetered', async () => {
     const consumers = page.getByRole('list', { name: 'Consumers by power' });
     await consumers.getByText('Demo: Building services').waitFor();
     expect(await consumers.locator('li').count()).toBe(9);

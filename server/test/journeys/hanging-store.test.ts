@@ -8,7 +8,7 @@ import { postReadings, settled, startService, temporaryFolder } from './service.
 
 const START = Date.parse('2026-03-28T00:00:00Z');
 
-describeWith('INFLUXD', 'a store that hangs', (influxd) => {
+describeWith('INFLUXD', 'a hanging store', (influxd) => {
   it('is replaced by the next store for queries, is shown with its latency, and is used again once it responds', async () => {
     const [data, folder] = [temporaryFolder(), temporaryFolder()];
     onTestFinished(data.remove);

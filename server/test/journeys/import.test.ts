@@ -208,11 +208,11 @@ test('a column without any value is reported as such', async () => {
 });
 
 test.each([
-  ['no such command', ['frobnicate'], 2, 'usage'],
-  ['an option that a command does not have', ['backfill', '--sideways'], 2, 'usage'],
-  ['a file that is not there', ['import', 'nowhere.csv', '--mapping', 'nowhere.yaml'], 1, 'invalid_input'],
-  ['a backup that is not there', ['restore', 'nowhere.backup', '--into', 'nowhere'], 1, 'not_found'],
-  ['a user that is not there', ['user', 'remove', 'nobody'], 1, 'not_found'],
+  ['an unknown command', ['frobnicate'], 2, 'usage'],
+  ['an unknown option', ['backfill', '--sideways'], 2, 'usage'],
+  ['a missing file', ['import', 'nowhere.csv', '--mapping', 'nowhere.yaml'], 1, 'invalid_input'],
+  ['a missing backup', ['restore', 'nowhere.backup', '--into', 'nowhere'], 1, 'not_found'],
+  ['an unknown user', ['user', 'remove', 'nobody'], 1, 'not_found'],
 ])('%s is one JSON object on the last line with --json', async (_what, argv, code, error) => {
   const done = await run(join(folder.path, 'json'), [...argv, '--json']);
   expect(done.code).toBe(code);

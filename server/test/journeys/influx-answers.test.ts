@@ -92,7 +92,7 @@ const ALIKE_2: typeof ALIKE = [
   ['an unknown unit of time', '&precision=fortnight', post(GOOD), 400, /^invalid precision/],
 ];
 
-describeWith('INFLUXD2', 'answers beside those of a real InfluxDB 2.x', (influxd) => {
+describeWith('INFLUXD2', 'responses compared with those of a real InfluxDB 2.x', (influxd) => {
   const folder = temporaryFolder();
   const influxFolder = temporaryFolder();
   let service: Service;
@@ -134,7 +134,7 @@ describeWith('INFLUXD2', 'answers beside those of a real InfluxDB 2.x', (influxd
   });
 });
 
-describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => {
+describeWith('INFLUXD', 'responses compared with those of a real InfluxDB', (influxd) => {
   const folder = temporaryFolder();
   const influxFolder = temporaryFolder();
   let service: Service;

@@ -31,7 +31,7 @@ async function answerOf(url: string, init: RequestInit = {}): Promise<Answer> {
   return { status: response.status, type, body, allow: response.headers.has('allow') };
 }
 
-describeWith('INFLUXD', 'the base path beside a real InfluxDB', (influxd) => {
+describeWith('INFLUXD', 'the base path compared with a real InfluxDB', (influxd) => {
   const influxFolder = temporaryFolder();
   let influx: Influx;
 

@@ -10,7 +10,7 @@ import { startService, temporaryFolder } from './service.ts';
 const START = Date.parse('2026-03-28T00:00:00Z');
 
 for (const [part, version, start] of INFLUXES) {
-  describeWith(part, `an InfluxDB ${version} beside the embedded store`, (program) => {
+  describeWith(part, `an InfluxDB ${version} next to the embedded store`, (program) => {
     const folder = temporaryFolder();
     const closers: (() => unknown)[] = [folder.remove];
     afterAll(async () => {

@@ -41,7 +41,7 @@ describe('jobs over the API', () => {
     expect(cancel.status).toBe(409);
   });
 
-  it('lists the existing jobs for an unknown name', async () => {
+  it('lists the existing jobs in the error for an unknown name', async () => {
     const answer = await run('coffee');
     expect(answer.status).toBe(404);
     expect(await answer.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('day-compaction') });

@@ -10,7 +10,7 @@ const BAD_TEXTS = ['\ud800', 'x\udc00', 'a\u0000b', '\u0007', 'line\nbreak', '\u
 
 describe('names that not every store can hold', () => namesPromises({}));
 
-describeWith('POSTGRES_BIN', 'names that not every store can keep, with records and telemetry in PostgreSQL', (bin) => {
+describeWith('POSTGRES_BIN', 'names that not every store can hold, with records and telemetry in PostgreSQL', (bin) => {
   let server: PostgresServer;
   const environment: Record<string, string> = {};
   beforeAll(async () => {
@@ -35,7 +35,7 @@ function namesPromises(environment: Record<string, string>): void {
     folder.remove();
   });
 
-  it('cause an error each, and the other values are stored', async () => {
+  it('each cause an error, and the other values are stored', async () => {
     const metrics = BAD_TEXTS.flatMap((text) => [`${text}.power_kw`, `solar.${text}`]);
     const bad = Object.fromEntries(metrics.map((metric) => [metric, 1]));
     const readings = [
@@ -61,7 +61,7 @@ function namesPromises(environment: Record<string, string>): void {
     ]);
   });
 
-  it('cause the rejection of one line each', async () => {
+  it('each cause the rejection of one line', async () => {
     const write = (body: string | Uint8Array<ArrayBuffer>) =>
       service.request('/write?precision=s', { method: 'POST', body });
     const good = 'good,host=a v=1 1770000000';

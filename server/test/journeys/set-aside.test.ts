@@ -8,7 +8,7 @@ import { postReadings, type Service, settled, startService, temporaryFolder } fr
 
 const T0 = Date.UTC(2026, 2, 1);
 
-describeWith('POSTGRES_BIN', 'a batch that a store can never take', (bin) => {
+describeWith('POSTGRES_BIN', 'a batch that a store can never accept', (bin) => {
   describeWith('INFLUXD', 'of two stores', (influxd) => {
     const folder = temporaryFolder();
     const influxFolder = temporaryFolder();

@@ -81,7 +81,7 @@ function breaking(store: TelemetryStore, at: number): TelemetryStore {
   });
 }
 
-describe('filling a store whose source has an archive', () => {
+describe('backfilling a store from a source with an archive', () => {
   it('copies archived months and the data still in the store, late values first, each once', async () => {
     const groups = await history(100);
     await world.archiveBefore(MARCH + 40 * UTC_DAY_MS);
@@ -186,7 +186,7 @@ describe('filling a store whose source has an archive', () => {
   });
 });
 
-describeWith('POSTGRES_BIN', 'filling PostgreSQL from a store and its archive', (bin) => {
+describeWith('POSTGRES_BIN', 'backfilling PostgreSQL from a store and its archive', (bin) => {
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startPostgresServer(bin);
@@ -205,7 +205,7 @@ describeWith('POSTGRES_BIN', 'filling PostgreSQL from a store and its archive', 
   });
 });
 
-describeWith('MOTO', 'filling a store from an archive in S3', (program) => {
+describeWith('MOTO', 'backfilling a store from an archive in S3', (program) => {
   let s3: S3Server;
   beforeAll(async () => {
     s3 = await startS3Server(program, 'archive');

@@ -163,7 +163,7 @@ it.each([
   ['half an hour', 30 * MINUTE_MS, []],
   ['day', UTC_DAY_MS, []],
 ] as const)(
-  'of a series with a sample each %s an archive has rollups at most where they are smaller, and answers stay',
+  'of a series with a sample every %s, an archive contains rollups only where they are smaller, and results are unchanged',
   async (_, stepMs, widths) => {
     const world = worldOf(memory(), { how: 'archived' });
     const spanMs = (stepMs === 1000 ? 6 : 12) * UTC_DAY_MS;
@@ -190,7 +190,7 @@ it.each([
   ['half an hour', 30 * MINUTE_MS, 60],
   ['day', UTC_DAY_MS, 60],
 ] as const)(
-  'where rollups would take more room than a sample each %s, raw samples stay and the run says so',
+  'where rollups would take more space than a sample every %s, raw samples remain and the run reports it',
   async (_, stepMs, days) => {
     const world = worldOf(memory(), { how: 'deleted_when_smaller' });
     const [first, count] = [TODAY - days * UTC_DAY_MS, (days * UTC_DAY_MS) / stepMs];

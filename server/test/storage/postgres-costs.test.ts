@@ -115,7 +115,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
   const near = (wanted: Record<string, number>) =>
     Object.fromEntries(Object.entries(wanted).map(([name, value]) => [name, expect.closeTo(value, 9)]));
 
-  it('as the API does, under every kind of tariff', async () => {
+  it('like the API, under every kind of tariff', async () => {
     const { world, both } = await factory('tariffs');
     const kinds: readonly (readonly [name: string, price: Import])[] = [
       ['flat', { type: 'flat', price_per_kwh: 131.5 }],

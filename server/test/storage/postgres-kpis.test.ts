@@ -94,7 +94,7 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
       300,
     ],
     ['nothing produced', { 'energy.power_kw': minutes }, 60],
-  ] as const)('give what the API gives: %s', async (name, metrics, expectedIntervalS) => {
+  ] as const)('return the same as the API: %s', async (name, metrics, expectedIntervalS) => {
     const world = await SiteWorld.open(NOW, { timezone: ZONE, emissionFactorKgPerKwh: 0.45 });
     const machine = await world.device('Press', 'machine', { expectedIntervalS });
     const schema = `kpis_${name.length}`;
