@@ -68,7 +68,7 @@ it('a store that was temporarily not configured is backfilled automatically, and
   expect(standing).toMatchObject({ status: 'complete', source: 'duckdb' });
   expect(warnings).toContainEqual(
     expect.stringMatching(
-      /^store sqlite lacks readings .* not configured for a time; they are copied from store duckdb$/,
+      /^store sqlite lacks readings .* not configured for some time; they are copied from store duckdb$/,
     ),
   );
   await send(50);
