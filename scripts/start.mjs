@@ -17,7 +17,7 @@ await setUp({ web: isService, server: isService })
  * @param {readonly string[]} args
  */
 function startsService(args) {
-  if (args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version')) return false;
+  if (args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version' || arg === '-V')) return false;
   const command = args[0];
   return command === undefined || command === 'start' || command.startsWith('-');
 }

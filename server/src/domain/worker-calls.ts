@@ -36,16 +36,22 @@ export class WorkerCalls<M extends WorkerMethods> {
   /**
    * @param what name of the worker for messages: `the DuckDB store /data/telemetry.duckdb`
    * @param errors classes of errors that the worker throws besides those of `errors.ts`
+   * @param describe the message of a thread that has ended, from the reason
    */
-  constructor(file: URL, what: string, errors: ErrorClasses = {}) {
+  constructor(
+    file: URL,
+    what: string,
+    errors: ErrorClasses = {},
+    describe = (reason: string) => `${what} ${reason}; open it again`,
+  ) {
     this.#what = what;
     this.#errors = errors;
     this.#worker = new Worker(file);
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (cause) =>
-      this.#fail(new Unavailable(`${what} failed: ${messageOf(cause)}; open it again`, { cause })),
+      this.#fail(new Unavailable(describe(`failed: ${messageOf(cause)}`), { cause })),
     );
-    this.#worker.on('exit', (code) => this.#fail(new Unavailable(`${what} stopped with code ${code}; open it again`)));
+    this.#worker.on('exit', (code) => this.#fail(new Unavailable(describe(`stopped with code ${code}`))));
   }
 
   /** Whether the thread is gone, so that every call rejects. */

@@ -42,10 +42,7 @@ export function serve<E extends Endpoint>(
       ...(partial && { partial }),
     },
     ...options,
-    handler: async (request, reply) => {
-      const answer = await handler(request as EndpointRequest<E>, reply.status(status!));
-      // A reply resolves without a value: a sent answer must not be followed by null.
-      return reply.sent ? reply : (answer ?? null);
-    },
+    // A reply resolves to undefined, which Fastify sends only if nothing has been sent and the client is still connected.
+    handler: async (request, reply) => handler(request as EndpointRequest<E>, reply.status(status!)),
   });
 }

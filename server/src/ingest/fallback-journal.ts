@@ -55,7 +55,8 @@ const WATCH_MS = 5_000;
  * Orders batches, and continues when the disk fails (full, removed, damaged, hanging): batches are then held in memory, acknowledged with
  * `durable` false, and written when the disk recovers. Stores still receive them in the meantime. Batches beyond the memory limit are
  * rejected, so that the sender retains them.
- * @@ One group of batches is placed at a time, on disk or in memory; appends that arrive meanwhile share the next commit. So batches
+ *
+ * One group of batches is placed at a time, on disk or in memory; appends that arrive meanwhile share the next commit. So batches
  * become readable in the order of their sequences whatever fails; the disk always has a prefix of that order and memory the remainder. A
  * sequence that was sent to the disk is never reused: the disk may have stored it although it reported a failure.
  */

@@ -38,7 +38,8 @@ interface GroupState {
 
 /**
  * The newest value of every series, by instant (not by arrival), for the API and the live stream.
- * @@ A sample from the future (a device's clock is fast) ranks by its arrival, so that the next one replaces it. When the service's own
+ *
+ * A sample from the future (a device's clock is fast) ranks by its arrival, so that the next one replaces it. When the service's own
  * clock is set back, earlier arrivals are hidden until the clock reaches them again or a sample replaces them; `onSetBack` is called so
  * that the stored values of these series can be restored.
  */

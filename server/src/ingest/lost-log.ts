@@ -22,9 +22,10 @@ const MAX_LOG_BYTES = 1024 ** 3;
  * checksum, since a transaction that a crash cut off looks like this. But frames after a transaction were written after it had been
  * synced: if complete transactions follow a bad frame, that frame was complete once, and all of them are lost. The log is then copied
  * before SQLite opens and overwrites it.
- * @@ Damage in the last transaction, and a truncated or removed log, cannot be distinguished from a crash.
+ *
+ * Damage in the last transaction, and a truncated or removed log, cannot be distinguished from a crash.
  * Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
- * @@ @param copyTo destination of the copy of a damaged log
+ * @param copyTo destination of the copy of a damaged log
  */
 export function findLostLog(database: string, copyTo: string): LostLog | null {
   const path = `${database}-wal`;

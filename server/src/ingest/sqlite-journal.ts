@@ -66,6 +66,7 @@ export async function openSqliteJournal(
     new URL('./sqlite-journal.worker.ts', import.meta.url),
     `the journal in ${path}`,
     { JournalGone },
+    (reason) => journalFailure(path, `its thread ${reason}`),
   );
   try {
     return new SqliteJournal(calls, await calls.call('open', [path, now(), lostLog]), now, onDamage);

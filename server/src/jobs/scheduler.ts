@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { JobState } from '@wattkeeper/contract/job.ts';
 import { Cron } from 'croner';
-import { Conflict, NotFound } from '../domain/errors.ts';
+import { Conflict, ExpectedError, NotFound, Unavailable } from '../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../domain/job-run.ts';
 import { type Rights, requireScope } from '../domain/rights.ts';
 import type { JobDefinition } from './job.ts';
@@ -74,6 +74,8 @@ interface Active {
   /** The answer of the job; rejects with the reason if it ends without one. */
   readonly outcome: PromiseWithResolvers<unknown>;
   started: boolean;
+  /** A caller waits for the outcome: expected errors are its answer, and no failures of the service. */
+  isAwaited: boolean;
 }
 
 /**
@@ -128,6 +130,7 @@ export class Scheduler {
       if (unfinished || planned.definition.atStart) planned.retryAt = now() + CATCH_UP_AFTER_MS;
     }
     this.#state = 'running';
+    this.#startNext();
     this.#sleep();
   }
 
@@ -135,7 +138,7 @@ export class Scheduler {
   async close(): Promise<void> {
     this.#state = 'stopped';
     if (this.#timer) clearTimeout(this.#timer);
-    this.#line.length = 0;
+    for (const { outcome } of this.#line.splice(0)) outcome.reject(new Conflict(INTERRUPTED));
     for (const { abort } of this.#active.values()) abort.abort(new Conflict(INTERRUPTED));
     await Promise.all(this.#work);
   }
@@ -146,8 +149,7 @@ export class Scheduler {
     const now = this.#options.now();
     this.#followClock(now);
     for (const planned of this.#jobs.values()) {
-      const due = Math.min(planned.nextRunAt ?? Number.POSITIVE_INFINITY, planned.retryAt ?? Number.POSITIVE_INFINITY);
-      if (due > now) continue;
+      if (dueAt(planned) > now) continue;
       const { definition } = planned;
       planned.retryAt = null;
       this.#settle(planned, now);
@@ -171,16 +173,24 @@ export class Scheduler {
   }
 
   /**
-   * Starts a run now, and waits for it for a while. The answer is undefined where the run goes on. Throws what the run throws within
-   * that time, and what `run` throws.
+   * Starts a run now and waits for it for a limited time. The answer is undefined if the run continues after that time. Throws the errors
+   * of `run`, those of the job within that time, and Unavailable if the service stops.
    */
   async runFor(name: string, by: Rights, params: unknown, waitMs: number): Promise<{ run: JobRun; answer: unknown }> {
     const active = await this.#begin(name, by, params);
     if (waitMs === 0) return { run: active.run, answer: undefined };
     const enough = new AbortController();
     const wait = sleep(waitMs, undefined, { signal: enough.signal }).catch(() => undefined);
-    const answer = await Promise.race([active.outcome.promise, wait]).finally(() => enough.abort());
-    return { run: active.run, answer };
+    active.isAwaited = true;
+    try {
+      return { run: active.run, answer: await Promise.race([active.outcome.promise, wait]) };
+    } catch (error) {
+      if (this.#state === 'running') throw error;
+      throw new Unavailable('the service is stopping: send the request again', { retryAfterS: 5, cause: error });
+    } finally {
+      active.isAwaited = false;
+      enough.abort();
+    }
   }
 
   async #begin(name: string, by: Rights, params: unknown): Promise<Active> {
@@ -249,14 +259,8 @@ export class Scheduler {
     const key = keyOf(definition, params);
     const abort = new AbortController();
     const active: Active = {
-      key,
-      name: definition.name,
-      run: PLACEHOLDER,
-      params,
-      by,
-      abort,
-      outcome: Promise.withResolvers(),
-      started: false,
+      ...{ key, params, by, abort, name: definition.name, run: PLACEHOLDER },
+      ...{ outcome: Promise.withResolvers(), started: false, isAwaited: false },
     };
     // Nothing waits for it.
     active.outcome.promise.catch(() => {});
@@ -310,9 +314,10 @@ export class Scheduler {
       active.outcome.resolve(answer);
     } catch (error) {
       await progress.settle();
-      await this.#end(active, outcomeOf(error, signal));
+      const isAnswer = active.isAwaited && error instanceof ExpectedError;
+      await this.#end(active, outcomeOf(error, signal), isAnswer);
       active.outcome.reject(signal.aborted ? signal.reason : error);
-      if (!signal.aborted) this.#options.onError(active.name, error);
+      if (!signal.aborted && !isAnswer) this.#options.onError(active.name, error);
     }
   }
 
@@ -323,14 +328,14 @@ export class Scheduler {
     active.outcome.reject(active.abort.signal.reason);
   }
 
-  async #end(active: Active, patch: JobRunPatch & { readonly state: JobState }): Promise<void> {
+  async #end(active: Active, patch: JobRunPatch & { readonly state: JobState }, isAnswer = false): Promise<void> {
     this.#active.delete(active.key);
     await this.#update(active, { ...patch, finishedAt: this.#options.now() });
     const planned = this.#planned(active.name);
     if (patch.state === 'succeeded') {
       planned.failures = 0;
       planned.retryAt = null;
-    } else if (patch.state === 'failed' && this.#state === 'running') {
+    } else if (patch.state === 'failed' && this.#state === 'running' && !isAnswer) {
       planned.failures++;
       const wait = RETRY_AFTER_MS[planned.failures - 1];
       if (active.by === null && wait !== undefined) planned.retryAt = this.#options.now() + wait;
@@ -349,12 +354,7 @@ export class Scheduler {
   #sleep(): void {
     if (this.#timer) clearTimeout(this.#timer);
     if (this.#state !== 'running') return;
-    const due = Math.min(
-      ...[...this.#jobs.values()].flatMap(({ nextRunAt, retryAt }) => [
-        nextRunAt ?? Number.POSITIVE_INFINITY,
-        retryAt ?? Number.POSITIVE_INFINITY,
-      ]),
-    );
+    const due = Math.min(...[...this.#jobs.values()].map(dueAt));
     const wait = Math.min(Math.max(due - this.#options.now(), 0), MAX_SLEEP_MS);
     this.#timer = setTimeout(() => void this.#turn(), wait);
     this.#timer.unref();
@@ -392,4 +392,8 @@ export class Scheduler {
     const cron = new Cron(schedule, { timezone: this.#timeZone, paused: true });
     planned.nextRunAt = cron.nextRun(new Date(at))?.getTime() ?? null;
   }
+}
+
+function dueAt({ nextRunAt, retryAt }: Planned): number {
+  return Math.min(nextRunAt ?? Number.POSITIVE_INFINITY, retryAt ?? Number.POSITIVE_INFINITY);
 }
