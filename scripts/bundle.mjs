@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -12,6 +12,7 @@ const NOT_BUNDLED =
 const OWN_SOURCE = /[\\/](server|contract)[\\/]src[\\/].*\.ts$/;
 const THREAD_OF_OWN = /new URL\('(\.[^']*\.worker\.ts)', import\.meta\.url\)/g;
 const STACK_TRACES = './stack-traces.mjs';
+const MAX_UNUSED_MS = 7 * 24 * 3600 * 1000;
 
 /**
  * Builds server/dist from server/src: a few files instead of some two thousand, without types, which Node loads in a fraction of the time and
@@ -30,7 +31,6 @@ export async function bundleServer(root) {
   });
   await bundle.write({
     dir: folder,
-    cleanDir: true,
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
@@ -42,6 +42,19 @@ export async function bundleServer(root) {
   });
   await bundle.close();
   copyFileSync(new URL('./stack-traces.mjs', import.meta.url), join(folder, 'stack-traces.mjs'));
+  removeOldFiles(folder);
+}
+
+/**
+ * Files of earlier bundles remain for a week: a service that is still running loads some of them at their first use.
+ *
+ * @param {string} folder of the bundle
+ */
+function removeOldFiles(folder) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (Date.now() - statSync(path).mtimeMs > MAX_UNUSED_MS) rmSync(path, { recursive: true });
+  }
 }
 
 /**

@@ -228,7 +228,12 @@ async function bundle() {
     say('the server could not be bundled (see above); it runs from its sources, which takes longer to start');
     return;
   }
-  writeFileSync(serverStamp(root), `${hash}\n`);
+  try {
+    writeFileSync(serverStamp(root), `${hash}\n`);
+  } catch (error) {
+    say(`server/dist cannot be written (${error}); the server runs from its sources, which takes longer to start`);
+    return;
+  }
   say(`server bundled in ${secondsSince(startedAt)} s`);
 }
 
