@@ -28,7 +28,7 @@ export function rejectionPromises(world: World, reject: Rejection): void {
     await world.reopen();
   });
 
-  it('stores all values except the rejected ones, which are set aside, read as if stored, and stored once possible', async () => {
+  it('stores all values except the rejected ones, which are set aside, returned as if stored, and stored as soon as they can be', async () => {
     const allow = await world.whileClosed(reject);
     const setAside = await SetAside.open(join(world.folder, 'set-aside.db'));
     const options = { name: 's', setAside, now: () => T0, onSetAside: () => {} };

@@ -279,7 +279,7 @@ it('works in DuckDB and SQLite, even after compaction', async () => {
   }
 });
 
-it('finishes when the store can never accept some of the rollups, which are set aside once and read as if stored', async () => {
+it('finishes when the store can never accept some of the rollups, which are set aside once and returned as if stored', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'retention-'));
   const setAside = await SetAside.open(join(folder, 'set-aside.db'));
   closers.push(async () => {

@@ -12,7 +12,7 @@ const idle = column((i) => Math.sin(i * 5.123) + Math.sin(i * 0.777));
 const kwh = column((i) => 5 + 0.4 * count[i]! - 0.5 * degrees[i]! + noise[i]!);
 
 describe('a suggestion of drivers', () => {
-  it('selects the relevant drivers, and states the reason for excluding each other one', () => {
+  it('selects the relevant drivers, and states for each of the others why it was excluded', () => {
     const again = degrees.map((value, i) => 1.8 * value + 32 + 0.01 * idle[i]!);
     const sum = count.map((value, i) => value + degrees[i]!);
     const carbon = kwh.map((value) => 0.45 * value);

@@ -97,7 +97,7 @@ describe('the quality of a series', () => {
   });
 });
 
-it('does not report a constant quantity that may be constant: the charge of an idle battery', () => {
+it('does not report a quantity that may legitimately stay constant, such as the charge of an idle battery', () => {
   const level = minutes(undefined, () => 63.4);
   expect(seriesQuality(level, context()).stuck).toHaveLength(1);
   expect(seriesQuality(level, context({ restless: false })).stuck).toEqual([]);

@@ -83,7 +83,7 @@ function seriesFindings(series: SeriesQuality): Finding[] {
       severity: 'warning',
       detail: `values on a straight line, ${duration(lengthS(interpolated))} in total: interpolated, not measured`,
       advice:
-        'Turn off interpolation in the device or the upstream software: a gap is reported as missing data, an interpolated line is not.',
+        'Turn off interpolation in the device or the upstream software: a gap shows that data is missing; an interpolated line hides it.',
     });
   }
   if (out_of_range > 0) {

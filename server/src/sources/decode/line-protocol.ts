@@ -372,7 +372,7 @@ export class LineProtocolDecoder {
     return Buffer.from(bytes.subarray(start, end)).toString();
   }
 
-  /** Records a bad line and continues after it. An unclosed quote must not include the following lines. */
+  /** Records a bad line and continues after it. An unclosed quote must not swallow the lines that follow. */
   #refuse(line: number, start: number, reason: string): void {
     const bytes = this.#bytes;
     const isAfterNewline = bytes[this.#at - 1] === NEWLINE && this.#at > start;
