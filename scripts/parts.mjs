@@ -43,7 +43,7 @@ export function findParts(root, env) {
               : undefined
             : findFolder(resolve(root, folder));
     const given = env[variableOf(name)];
-    // Tests need several programs of PostgreSQL, so its part is their folder.
+    // Tests need several PostgreSQL programs, so this part is the folder that contains them.
     const path = given ?? (name === 'POSTGRES_BIN' && found !== undefined ? dirname(found) : found);
     return { name, is, enable, path: path || undefined, required: folder === undefined && optional !== true };
   });

@@ -24,7 +24,7 @@ export interface KpiOptions {
   readonly now: () => number;
 }
 
-/** The tariff of an industrial site without its own, and the maximum window. */
+/** Default tariff of an industrial site. */
 export const INDUSTRIAL_TERMS: TariffTerms = {
   name: 'industrial default',
   import_price: {
@@ -37,6 +37,7 @@ export const INDUSTRIAL_TERMS: TariffTerms = {
   fixed_per_day: 0,
   demand_per_kw_month: 0,
 };
+/** Maximum length of a window. */
 const MAX_WINDOW_DAYS = 400;
 const COMPLETE = 0.99;
 

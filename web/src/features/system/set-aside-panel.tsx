@@ -10,7 +10,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
-/** Set-aside values, to retry or discard; hidden without any. */
+/** Set-aside values, to retry or discard; hidden if there are none. */
 export function SetAsidePanel() {
   const text = useText();
   const queries = useQueries();

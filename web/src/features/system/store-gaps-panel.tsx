@@ -9,7 +9,7 @@ import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
 import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './system.module.css';
 
-/** Incomplete stores, to backfill from another store or to accept; hidden without any. */
+/** Incomplete stores, to backfill from another store or to accept; hidden if there are none. */
 export function StoreGapsPanel() {
   const text = useText();
   const queries = useQueries();
