@@ -67,7 +67,7 @@ describe('ApiClient', () => {
     expect(requests[1]!.url).toContain('limit=1000&cursor=b');
   });
 
-  it('reads no more pages of a list than allowed', async () => {
+  it('reads at most the allowed number of pages of a list', async () => {
     const fetch = async () => json({ items: [1], next_cursor: 'more' });
     expect(await new ApiClient('http://host', { fetch, maxPages: 3 }).list(listDevices)).toEqual([1, 1, 1]);
   });
